@@ -1,0 +1,129 @@
+import type { Hash } from '../primitives/hash.ts';
+import type { Address } from '../primitives/keys.ts';
+import type { Write } from '../store/kv.ts';
+
+/** What consensus tells execution about the next block (the Engine API's PayloadAttributesV3). */
+export interface PayloadAttributes {
+  /** Unix seconds. */
+  readonly timestamp: number;
+  /** The learning protocol's beacon. */
+  readonly prevRandao: Hash;
+  readonly feeRecipient: Address;
+  /** Rewards (EIP-4895); amounts in gwei; the chain numbers them. */
+  readonly withdrawals: readonly { readonly index: bigint; readonly address: Address; readonly gwei: bigint }[];
+  /** Hash of the parent consensus header (EIP-4788). */
+  readonly parentBeaconBlockRoot: Hash;
+}
+
+export interface ExecutionHead {
+  readonly number: number;
+  readonly hash: Hash;
+  readonly stateRoot: Hash;
+  readonly timestamp: number;
+  /** wei */
+  readonly baseFeePerGas: bigint;
+  readonly gasLimit: bigint;
+}
+
+export interface Payload {
+  readonly hash: Hash;
+  /** RLP of the Ethereum block with withdrawals. */
+  readonly bytes: Uint8Array;
+  readonly number: number;
+  readonly stateRoot: Hash;
+  readonly transactionCount: number;
+}
+
+/**
+ * The execution layer under immediate finality: one chain, no forks. Candidates for the next height are built or
+ * validated any number of times on top of the head; one is committed.
+ */
+export interface ExecutionEngine {
+  readonly head: ExecutionHead;
+  /** Genesis block's hash: number 0, made from the genesis allocation. */
+  readonly genesisBlockHash: Hash;
+  /** Executes candidates in the given order; those that do not fit or apply are left out and named. */
+  build(attributes: PayloadAttributes, transactions: readonly Uint8Array[]): Promise<{ payload: Payload; dropped: readonly Hash[] }>;
+  /**
+   * Executes a block on the head and checks all roots, and that its attributes are the given ones.
+   * @throws EXECUTION_INVALID_PAYLOAD with the rule broken
+   */
+  validate(bytes: Uint8Array, attributes: PayloadAttributes): Promise<Payload>;
+  /**
+   * The writes that make a built or validated payload the head. The caller puts them into its own atomic batch,
+   * awaits it, and then calls `advance`; nothing is visible to readers before that.
+   */
+  commit(hash: Hash): readonly Write[];
+  /** Moves the head to a payload whose writes are durable; other candidates are dropped. */
+  advance(hash: Hash): void;
+  readonly reader: ExecutionReader;
+}
+
+/** Which state or block a question is about. All blocks are final, so safe = finalized = latest. */
+export type BlockReference = number | Hash | 'latest';
+
+export interface StoredTransaction {
+  /** EIP-2718 bytes as signed. */
+  readonly raw: Uint8Array;
+  readonly hash: Hash;
+  readonly blockNumber: number;
+  readonly blockHash: Hash;
+  readonly index: number;
+}
+
+export interface StoredReceipt {
+  readonly transactionHash: Hash;
+  readonly blockNumber: number;
+  readonly blockHash: Hash;
+  readonly index: number;
+  readonly type: number;
+  readonly from: Address;
+  readonly to: Address | undefined;
+  readonly contractAddress: Address | undefined;
+  readonly succeeded: boolean;
+  readonly gasUsed: bigint;
+  readonly cumulativeGasUsed: bigint;
+  readonly effectiveGasPrice: bigint;
+  readonly logsBloom: Uint8Array;
+  readonly logs: readonly {
+    readonly address: Address;
+    readonly topics: readonly Hash[];
+    readonly data: Uint8Array;
+    readonly logIndex: number;
+  }[];
+}
+
+export interface CallRequest {
+  readonly from?: Address;
+  readonly to?: Address;
+  readonly value?: bigint;
+  readonly data?: Uint8Array;
+  readonly gas?: bigint;
+  readonly gasPrice?: bigint;
+}
+
+export interface CallResult {
+  readonly returnData: Uint8Array;
+  readonly gasUsed: bigint;
+  /** Set when execution failed: 'revert' with returnData, or the EVM's exception. */
+  readonly failure: string | undefined;
+}
+
+/** Read access for the APIs. Every answer is about a final block. Unknown blocks or transactions give undefined. */
+export interface ExecutionReader {
+  balance(address: Address, at?: BlockReference): Promise<bigint>;
+  nonce(address: Address, at?: BlockReference): Promise<bigint>;
+  code(address: Address, at?: BlockReference): Promise<Uint8Array>;
+  storage(address: Address, slot: Uint8Array, at?: BlockReference): Promise<Uint8Array>;
+  call(request: CallRequest, at?: BlockReference): Promise<CallResult>;
+  /** Least gas limit with which the call succeeds (binary search). @throws EXECUTION_REVERTED with the revert data */
+  estimateGas(request: CallRequest, at?: BlockReference): Promise<bigint>;
+  blockHash(number: number): Hash | undefined;
+  /** RLP of the Ethereum block. */
+  block(at: BlockReference): Uint8Array | undefined;
+  transaction(hash: Hash): StoredTransaction | undefined;
+  receipt(hash: Hash): StoredReceipt | undefined;
+  receipts(at: BlockReference): readonly StoredReceipt[] | undefined;
+  /** Newest first: hashes of transactions sent or received by an address. */
+  transactionsOf(address: Address, limit: number): readonly Hash[];
+}

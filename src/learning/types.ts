@@ -1,0 +1,117 @@
+import type { ProofOperation, Verdict } from '../codec/types.ts';
+import type { Hash } from '../primitives/hash.ts';
+import type { Address } from '../primitives/keys.ts';
+
+/** An update to merge: its blob's hash, and its weight in the mean. */
+export interface UpdateReference {
+  readonly trainer: Address;
+  readonly updateHash: Hash;
+  readonly tokens: number;
+}
+
+/** What a boundary block at the end of `round` does to the models. Lists ascend by trainer. */
+export interface BoundaryInput {
+  readonly round: number;
+  /** Accepted updates of round−1; they move the settled model. */
+  readonly accepted: readonly UpdateReference[];
+  /** Sealed updates of `round`; with the settled model they give the weights round+1 starts from. */
+  readonly sealed: readonly UpdateReference[];
+}
+
+export interface BoundaryRoots {
+  readonly modelRoot: Hash;
+  readonly startRoot: Hash;
+}
+
+/** One trainer's place in one round: with the genesis it fixes every token it trains on. */
+export interface Assignment {
+  readonly round: number;
+  readonly trainer: Address;
+  readonly beacon: Hash;
+  /** All trainers of the round, ascending. */
+  readonly roster: readonly Address[];
+  readonly startRoot: Hash;
+}
+
+export interface TrainingProgress {
+  readonly round: number;
+  readonly segments: number;
+  /** Inner steps done in this round. */
+  readonly steps: number;
+  readonly loss: number;
+  /** Over this round so far. */
+  readonly tokensPerSecond: number;
+}
+
+/** A finished round's work: the proof without its author's signature. Update and opened states are in the blob store. */
+export type TrainedRound = Omit<ProofOperation, 'type'>;
+
+/** One opened segment, i → i+1: both leaves' contents with their Merkle paths. */
+export interface Opening {
+  readonly segment: number;
+  /** Root of the state the segment starts from (leaf `segment`), and of the one it claims to end in. */
+  readonly startState: Hash;
+  readonly endState: Hash;
+  /** Sibling hashes from leaf to root. */
+  readonly startPath: readonly Hash[];
+  readonly endPath: readonly Hash[];
+}
+
+/** Where a checker gets what it does not have. `undefined`: nobody served it in time. */
+export interface ProofSource {
+  opening(proof: ProofOperation, segment: number): Promise<Opening | undefined>;
+  /** Puts the blob into the blob store; false when nobody served the right bytes. `verify` judges them. */
+  blob(id: Hash, trainer: Address, maxBytes: number, verify: (bytes: Uint8Array) => boolean): Promise<boolean>;
+}
+
+/**
+ * The learning engine of a node: holds the models, trains, checks. One caller at a time a method; training yields to
+ * everything else between two steps. All of it is deterministic but for progress.
+ */
+export interface LearningService {
+  readonly backendName: string;
+  readonly parameters: number;
+  /** Roots of the model now held: settled, and start of the open round. `round` is the open round. */
+  current(): Promise<{ readonly round: number; readonly modelRoot: Hash; readonly startRoot: Hash }>;
+
+  /**
+   * Computes (and caches) what a boundary leads to. Every update must be in the blob store.
+   * @throws LEARNING_UPDATE_MISSING, LEARNING_WRONG_ROUND
+   */
+  boundary(input: BoundaryInput): Promise<BoundaryRoots>;
+  /** Makes a computed boundary current and durable; then blobs of rounds before `round`−1 are deleted. */
+  commitBoundary(input: BoundaryInput): Promise<void>;
+  /** True when an update in the blob store is well-formed: size, hash, finite scales. Cheap. */
+  updateIsValid(reference: UpdateReference): Promise<boolean>;
+
+  /** Trains segments from the round's start until stopped, the cap is reached, or the next boundary is committed. */
+  train(assignment: Assignment, onProgress: (progress: TrainingProgress) => void): Promise<void>;
+  /** Ends training after the running segment and gives the proof; undefined when no segment was finished. */
+  finishTraining(): Promise<TrainedRound | undefined>;
+  /** An own proof's opened segment, from disk, while its round is kept. */
+  opening(round: number, trainer: Address, segment: number): Promise<Opening | undefined>;
+
+  /** Re-executes the challenged segments of one proof, cheapest checks first. */
+  check(proof: ProofOperation, assignment: Assignment, segments: readonly number[], source: ProofSource): Promise<Verdict>;
+  /** Held-out loss and accuracy of the settled model. */
+  evaluate(): Promise<{ readonly loss: number; readonly accuracy: number }>;
+
+  /** The settled model as bytes (weights, then outer momentum), for newcomers, with the round it belongs to; and taking one over. */
+  exportSnapshot(): Promise<{ readonly modelRoot: Hash; readonly bytes: Uint8Array }>;
+  /**
+   * Takes over a settled model and rebuilds the open round's start from sealed updates in the blob store.
+   * @throws LEARNING_SNAPSHOT_INVALID when the bytes do not have the root
+   */
+  importSnapshot(
+    bytes: Uint8Array,
+    expected: {
+      readonly openRound: number;
+      readonly modelRoot: Hash;
+      readonly startRoot: Hash;
+      readonly sealed: readonly UpdateReference[];
+    },
+  ): Promise<void>;
+  /** Weights of the settled model, written where inference reads them (a file of little-endian f32). */
+  settledWeightsPath(): Promise<string>;
+  close(): Promise<void>;
+}

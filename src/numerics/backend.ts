@@ -1,0 +1,187 @@
+/**
+ * The arithmetic's contract (docs/numerics.md): what every backend computes, to the bit.
+ *
+ * Shared rules, not repeated below:
+ * - f32 only; every written operation rounds once (IEEE-754, to nearest even); never contracted; gradual underflow.
+ * - `bf16(x)`: round to nearest even to 8 significant bits; |x| < 2^-56 becomes +0; |x| > 2^50, Inf or NaN raises the divergence flag.
+ * - `lanes(row)`: a row's sum. 16 lanes start at +0; lane l adds elements l, l+16, … ascending; then the tree
+ *   l += l+8, l += l+4, l += l+2, l += l+1 (lane l of the lower half adds its partner of the upper half).
+ * - `chain`: c = c + a·b over ascending index, one product and one addition, each rounded (products of bf16 values are exact in f32).
+ * - A row reduction never crosses rows; a reduction over rows (tokens) is one ascending chain per element, continued when accumulating.
+ * How work is blocked, packed, vectorised or spread over threads is a backend's own business: none of it can change a bit.
+ */
+
+/** Offset into an arena, in 4-byte words. Buffers from a `Layout` start at multiples of 16 words (64 bytes). */
+export type Ptr = number;
+
+/** Operand orientation of a matrix product, as BLAS writes it. */
+export const MatmulMode = {
+  /** C[m,n] = A[m,k] · B[k,n] */
+  NN: 0,
+  /** C[m,n] = A[m,k] · B[n,k]ᵀ */
+  NT: 1,
+  /** C[m,n] = A[k,m]ᵀ · B[k,n] */
+  TN: 2,
+} as const;
+export type MatmulMode = (typeof MatmulMode)[keyof typeof MatmulMode];
+
+/** Shape of one attention call. Query row b·queries+i stands at position offset+i and sees keys 0…offset+i of sequence b. */
+export interface AttentionShape {
+  readonly batch: number;
+  readonly queries: number;
+  /** Rows of K and V held for each sequence (= queries in training; the cache's capacity in decoding). */
+  readonly keyCapacity: number;
+  /** Position of the first query row; 0 in training. */
+  readonly offset: number;
+  readonly heads: number;
+  /** Divides heads; query head h reads key/value head floor(h / (heads/kvHeads)). */
+  readonly kvHeads: number;
+  readonly headDim: number;
+}
+
+/** Operations over one arena. All matrices are row-major and dense; tokens and targets are i32. */
+export interface Kernels {
+  /**
+   * C (+)= op(A)·op(B), operands rounded by bf16(), each element one chain over k ascending, from C when `accumulate`, else from +0.
+   * A, B and C are f32 in memory; C may not overlap A or B.
+   */
+  matmul(mode: MatmulMode, m: number, n: number, k: number, a: Ptr, b: Ptr, c: Ptr, accumulate: boolean): void;
+
+  fill(x: Ptr, n: number, value: number): void;
+  copy(destination: Ptr, source: Ptr, n: number): void;
+  /** y = y + x */
+  add(y: Ptr, x: Ptr, n: number): void;
+
+  /** out[r,:] = table[tokens[r],:] */
+  embedForward(out: Ptr, table: Ptr, tokens: Ptr, rows: number, dim: number): void;
+  /** dTable[tokens[r],:] += dOut[r,:] for r ascending. */
+  embedBackward(dTable: Ptr, dOut: Ptr, tokens: Ptr, rows: number, dim: number): void;
+
+  /**
+   * RMSNorm (arXiv:1910.07467). rstd[r] = 1 / sqrt(lanes(x·x) / dim + eps), as three rounded operations after the sum;
+   * out = (x · rstd) · weight.
+   */
+  rmsNormForward(out: Ptr, rstd: Ptr, x: Ptr, weight: Ptr, rows: number, dim: number, eps: number): void;
+  /**
+   * With n = x·rstd and g = dOut·weight: s = lanes(g·n) / dim; dx = dx + (g − n·s)·rstd (residual gradients accumulate);
+   * dWeight[i] chains dOut[r,i]·n[r,i] over r ascending (product rounded, then added).
+   */
+  rmsNormBackward(dx: Ptr, dWeight: Ptr, dOut: Ptr, x: Ptr, weight: Ptr, rstd: Ptr, rows: number, dim: number): void;
+
+  /**
+   * Rotary embedding (arXiv:2104.09864), half-split pairs (i, i+headDim/2) as Llama's checkpoints have them, in place.
+   * Row r stands at position (r mod rowsPerSequence) + offset; cos and sin are [positions, headDim/2].
+   * a' = a·cos − b·sin, b' = b·cos + a·sin; `inverse` negates sin (the gradient).
+   */
+  rope(
+    x: Ptr,
+    cos: Ptr,
+    sin: Ptr,
+    rows: number,
+    rowsPerSequence: number,
+    offset: number,
+    heads: number,
+    headDim: number,
+    inverse: boolean,
+  ): void;
+
+  /**
+   * Causal grouped-query attention (arXiv:2305.13245). q [batch·queries, heads·headDim]; k, v [batch·keyCapacity, kvHeads·headDim].
+   * For each query row and head, over its visible keys j = 0…p:
+   *   s_j = (chain over d of bf16(q_d)·bf16(k_jd)) · scale, scale = f32(1/sqrt(headDim)) = 1/sqrt, both rounded;
+   *   m = max s_j; e_j = exp(s_j − m); z = 1 / lanes(e); p_j = e_j · z;
+   *   out_d = chain over j of bf16(p_j)·bf16(v_jd).
+   * stats [batch, heads, queries, 2] receives m and z.
+   */
+  attentionForward(out: Ptr, stats: Ptr, q: Ptr, k: Ptr, v: Ptr, shape: AttentionShape): void;
+  /**
+   * Gradients; dq is written, dk and dv are accumulated (the caller clears them). p_j is recomputed from q, k and stats.
+   *   dp_j = chain over d of bf16(dOut_d)·bf16(v_jd); t = lanes(p·dp); ds_j = (p_j·(dp_j − t))·scale;
+   *   dq_d = chain over j of bf16(ds_j)·bf16(k_jd);
+   *   dv_jd chains bf16(p_j)·bf16(dOut_d), dk_jd chains bf16(ds_j)·bf16(q_d), each over (query head of the group ascending,
+   *   then query row ascending). Requires offset 0 and keyCapacity = queries.
+   */
+  attentionBackward(dq: Ptr, dk: Ptr, dv: Ptr, dOut: Ptr, stats: Ptr, q: Ptr, k: Ptr, v: Ptr, shape: AttentionShape): void;
+
+  /** SwiGLU (arXiv:2002.05202): out = (gate·sigmoid(gate))·up. */
+  swigluForward(out: Ptr, gate: Ptr, up: Ptr, n: number): void;
+  /** s = sigmoid(gate), f = gate·s: dUp = dOut·f; dGate = (dOut·up)·(s + f·(1 − s)). dGate may be gate's own buffer, dUp up's. */
+  swigluBackward(dGate: Ptr, dUp: Ptr, dOut: Ptr, gate: Ptr, up: Ptr, n: number): void;
+
+  /**
+   * Softmax cross-entropy, in place over logits [rows, vocab]. m = max; e_j = exp(l_j − m); z = lanes(e);
+   * loss[r] = log(z) − (l_target − m); correct[r] (i32) = 1 when the lowest index of the maximum is the target, else 0.
+   * When `scale` is not 0 logits become their gradient: (e_j·(1/z) − [j = target])·scale.
+   */
+  crossEntropy(loss: Ptr, correct: Ptr, logits: Ptr, targets: Ptr, rows: number, vocab: number, scale: number): void;
+
+  /** Σ x²: lanes() over each run of 16384 elements, run sums added in one ascending chain from +0. */
+  sumOfSquares(x: Ptr, n: number): number;
+  /** x = x · s */
+  scale(x: Ptr, n: number, s: number): void;
+
+  /**
+   * AdamW (arXiv:1711.05101), elementwise, with g' = g·gradScale:
+   *   m = beta1·m + (1−beta1)·g';  v = beta2·v + ((1−beta2)·g')·g';
+   *   w = w − lr·((m·c1) / (sqrt(v·c2) + eps) + weightDecay·w)
+   * where c1 = 1/(1−beta1^t), c2 = 1/(1−beta2^t) and 1−beta are computed by the caller, in f32.
+   */
+  adamw(w: Ptr, m: Ptr, v: Ptr, g: Ptr, n: number, step: AdamwStep): void;
+
+  /** 0, or a bit set naming what left the exact range since the last call: 1 a matmul operand, 2 a row maximum or loss, 4 an updated weight. */
+  takeDivergence(): number;
+}
+
+/** All already rounded to f32. */
+export interface AdamwStep {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly oneMinusBeta1: number;
+  readonly oneMinusBeta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  readonly correction1: number;
+  readonly correction2: number;
+  readonly gradScale: number;
+}
+
+/** A block of memory that one backend computes on. Not shared between threads of JavaScript. */
+export interface Arena {
+  readonly words: number;
+  readonly kernels: Kernels;
+  /** A live view; do not keep it across `release`. */
+  f32(ptr: Ptr, length: number): Float32Array;
+  i32(ptr: Ptr, length: number): Int32Array;
+  release(): void;
+}
+
+/** native variants are named after the instruction set they use, e.g. "native-avx512bf16", "native-avx2", "native-neon". */
+export type BackendName = 'reference' | 'wasm' | `native-${string}`;
+
+export interface Backend {
+  readonly name: BackendName;
+  readonly threads: number;
+  createArena(words: number): Arena;
+}
+
+/** Bump allocator for planning an arena once: sizes first, memory after. */
+export interface Layout {
+  /** Reserves `words`, aligned to 16 words. */
+  reserve(words: number): Ptr;
+  readonly words: number;
+}
+
+export function createLayout(): Layout {
+  let words = 0;
+  return {
+    reserve(count) {
+      const at = words;
+      words += Math.ceil(count / 16) * 16;
+      return at;
+    },
+    get words() {
+      return words;
+    },
+  };
+}

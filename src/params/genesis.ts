@@ -1,0 +1,182 @@
+import { z } from 'zod';
+import { fromHex, type Hex, utf8 } from '../primitives/bytes.ts';
+import { errorDomain } from '../primitives/errors.ts';
+import { type Hash, taggedHash } from '../primitives/hash.ts';
+
+/** What a network must agree on, and never changes: parsed once, validated, frozen. */
+export type Genesis = z.infer<typeof genesisSchema>;
+export type ModelConfig = Genesis['model'];
+export type LearningConfig = Genesis['learning'];
+export type RoundConfig = Genesis['rounds'];
+
+export const genesisError = errorDomain({
+  GENESIS_INVALID: { explanation: 'The genesis file does not parse or contradicts itself.' },
+  GENESIS_MISMATCH: { explanation: 'The data directory, or a peer, belongs to a network with another genesis.' },
+});
+
+const hex = (bytes: number) =>
+  z.string().regex(new RegExp(`^0x[0-9a-f]{${bytes * 2}}$`), `must be ${bytes} bytes of lower-case 0x-hexadecimal`);
+const natural = z.number().int().positive();
+const decimal = z.string().regex(/^\d+$/, 'must be a decimal number of wei, as text');
+const wei = decimal;
+
+const modelSchema = z.strictObject({
+  vocab_size: natural.min(256).max(50257),
+  dim: natural.multipleOf(16).max(16384),
+  layers: natural.max(256),
+  heads: natural.max(256),
+  /** Divides heads: grouped-query attention. */
+  kv_heads: natural.max(256),
+  hidden_dim: natural.multipleOf(16).max(65536),
+  context_length: natural.max(32768),
+  tied_embeddings: z.boolean(),
+  rope_theta: z.number().positive(),
+  norm_eps: z.number().positive(),
+});
+
+const tokenizerSchema = z.strictObject({
+  /** GPT-2's byte-pair ranks, cut to the model's vocab_size. */
+  kind: z.literal('gpt2'),
+});
+
+const dataSchema = z.strictObject({
+  /** `npm:PACKAGE` for a text package, or `file:PATH` of a UTF-8 text file or a directory of them. */
+  source: z.string().min(1),
+  /** SHA-256 root of the token stream: every node trains on these bytes or does not start. */
+  root: hex(32),
+  tokens: natural,
+  /** The last part of the stream is held out and never trained on. */
+  held_out_tokens: natural,
+});
+
+const learningSchema = z.strictObject({
+  /** Sequences of context_length in one inner step. */
+  batch_size: natural,
+  /** Peak inner learning rate. */
+  learning_rate: z.number().positive(),
+  /** Inner steps of linear warm-up at the start of the whole run (rounds count with their nominal steps). */
+  warmup_steps: z.number().int().nonnegative(),
+  /** Total nominal inner steps of the run, and the part of them (from the end) with linear decay to a tenth. */
+  total_steps: natural,
+  decay_fraction: z.number().min(0).max(1),
+  beta1: z.number().min(0).max(1),
+  beta2: z.number().min(0).max(1),
+  epsilon: z.number().positive(),
+  weight_decay: z.number().nonnegative(),
+  /** Global gradient norm limit. */
+  clip_norm: z.number().positive(),
+  /** Outer Nesterov step (DiLoCo, arXiv:2311.08105). */
+  outer_learning_rate: z.number().positive(),
+  outer_momentum: z.number().min(0).max(1),
+  /** Seed of the initial weights. */
+  init_seed: hex(32),
+});
+
+const roundsSchema = z.strictObject({
+  /** Blocks in a round; the last one is the boundary block. */
+  blocks_per_round: natural.min(6).max(10_000),
+  /** Blocks before the boundary at which trainers finish their segment and publish. */
+  submit_blocks: natural,
+  /** Blocks after the boundary in which preimages are revealed; challenges are drawn at the end of them. */
+  reveal_blocks: natural,
+  /** Inner AdamW steps in a segment. */
+  steps_per_segment: natural,
+  /** The most segments one trainer may claim in a round. */
+  max_segments: natural,
+  /** Segments re-executed for each proof: the last one, and the others drawn. */
+  challenges_per_proof: natural.min(2),
+  /** The most trainers in a round. */
+  max_trainers: natural,
+});
+
+const rewardsSchema = z.strictObject({
+  /** New coins of one round (wei, whole gwei); shares below. */
+  emission_per_round: wei,
+  /** Rounds after which the emission halves. */
+  halving_rounds: natural,
+  trainer_percent: z.number().int().min(0).max(100),
+  authority_percent: z.number().int().min(0).max(100),
+  /** The most one verified token earns (wei). */
+  max_reward_per_token: wei,
+});
+
+const authoritySchema = z.strictObject({
+  address: hex(20),
+  /** Tip of the authority's hash chain; preimages of it are its randomness (docs/protocol.md). */
+  onion_tip: hex(32),
+});
+
+const genesisSchema = z.strictObject({
+  format: z.literal('pol-genesis-1'),
+  name: z.string().min(1).max(64),
+  chain_id: natural,
+  /** Unix seconds. */
+  timestamp: z.number().int().nonnegative(),
+  authorities: z.array(authoritySchema).min(1).max(100),
+  /** Starting balances in wei. */
+  alloc: z.record(hex(20), wei),
+  gas_limit: natural,
+  base_fee_per_gas: decimal,
+  /** The least time between two blocks. */
+  block_interval_ms: natural,
+  model: modelSchema,
+  tokenizer: tokenizerSchema,
+  data: dataSchema,
+  learning: learningSchema,
+  rounds: roundsSchema,
+  rewards: rewardsSchema,
+});
+
+/**
+ * Parses and checks a genesis document.
+ * @throws GENESIS_INVALID naming the field and the rule
+ */
+export function parseGenesis(document: unknown): Genesis {
+  const parsed = genesisSchema.safeParse(document);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw genesisError('GENESIS_INVALID', `genesis: ${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`);
+  }
+  const genesis = parsed.data;
+  const rules: readonly (readonly [boolean, string])[] = [
+    [genesis.model.dim % genesis.model.heads === 0, 'model.heads must divide model.dim'],
+    [(genesis.model.dim / genesis.model.heads) % 2 === 0, 'model.dim / model.heads must be even (rotary pairs)'],
+    [genesis.model.heads % genesis.model.kv_heads === 0, 'model.kv_heads must divide model.heads'],
+    [new Set(genesis.authorities.map((a) => a.address)).size === genesis.authorities.length, 'authorities must differ'],
+    [
+      genesis.rounds.submit_blocks + genesis.rounds.reveal_blocks < genesis.rounds.blocks_per_round,
+      'rounds.submit_blocks + rounds.reveal_blocks must be less than rounds.blocks_per_round',
+    ],
+    [genesis.rewards.trainer_percent + genesis.rewards.authority_percent <= 100, 'rewards: the shares exceed 100 %'],
+    [BigInt(genesis.rewards.emission_per_round) % 1_000_000_000n === 0n, 'rewards.emission_per_round must be whole gwei'],
+    [genesis.data.held_out_tokens < genesis.data.tokens, 'data.held_out_tokens must be less than data.tokens'],
+  ];
+  for (const [holds, sentence] of rules) if (!holds) throw genesisError('GENESIS_INVALID', `genesis: ${sentence}`);
+  return deepFreeze(genesis);
+}
+
+/** Identity of a network: a hash of the canonical JSON (sorted keys, no white space) of its genesis. */
+export function genesisHash(genesis: Genesis): Hash {
+  return taggedHash('pol/genesis/1', utf8(canonicalJson(genesis)));
+}
+
+export function authorityAddresses(genesis: Genesis): readonly Uint8Array[] {
+  return genesis.authorities.map((authority) => fromHex(authority.address as Hex, 20));
+}
+
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${fields.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+  }
+  return JSON.stringify(value);
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    Object.freeze(value);
+    for (const item of Object.values(value)) deepFreeze(item);
+  }
+  return value;
+}
