@@ -37,9 +37,7 @@ export interface ChainView {
   syncing(): { readonly current: number; readonly highest: number } | undefined;
   state(): ProtocolState;
   /** Consensus side of a block. */
-  block(
-    height: number,
-  ):
+  block(height: number):
     | {
         readonly header: Header;
         readonly hash: Hash;

@@ -135,3 +135,14 @@ export interface Proposal {
 export type ConsensusMessage =
   | { readonly kind: 'proposal'; readonly proposal: Proposal }
   | { readonly kind: 'vote'; readonly vote: ConsensusVote };
+
+/** One opened segment of a proof, i → i+1: the contents of both leaves with their Merkle paths. */
+export interface Opening {
+  readonly segment: number;
+  /** Root of the state the segment starts from (leaf `segment`), and of the one it claims to end in. */
+  readonly startState: Hash;
+  readonly endState: Hash;
+  /** Sibling hashes from leaf to root. */
+  readonly startPath: readonly Hash[];
+  readonly endPath: readonly Hash[];
+}

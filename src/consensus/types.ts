@@ -31,14 +31,16 @@ export type TimeoutKind = 'propose' | 'prevote' | 'precommit' | 'resend';
 
 /** Messages arrive with their signatures already checked (the driver does it, off the state machine). */
 export type ConsensusEvent =
-  /** Starts a height (after the block interval has passed); `locked` restores what the write-ahead log holds of it. */
+  /** Starts a height (after the block interval has passed); `recovered` is what the write-ahead log holds of it. */
   | { readonly type: 'start'; readonly height: number; readonly recovered: readonly WalRecord[] }
   | { readonly type: 'message'; readonly message: ConsensusMessage }
   | { readonly type: 'timeout'; readonly kind: TimeoutKind; readonly height: number; readonly round: number }
   /** Answer to a `build` effect. */
   | { readonly type: 'built'; readonly height: number; readonly round: number; readonly block: Block }
   /** Answer to a `validate` effect. */
-  | { readonly type: 'validated'; readonly height: number; readonly blockHash: Hash; readonly valid: boolean };
+  | { readonly type: 'validated'; readonly height: number; readonly blockHash: Hash; readonly valid: boolean }
+  /** Answer to a `commit` of a block that was not validated here, when the application refused it: another body of it is awaited. */
+  | { readonly type: 'refused'; readonly height: number; readonly blockHash: Hash };
 
 export type ConsensusEffect =
   | { readonly type: 'build'; readonly height: number; readonly round: number }
@@ -49,7 +51,11 @@ export type ConsensusEffect =
   /** Send messages that were already signed again. */
   | { readonly type: 'resend'; readonly messages: readonly ConsensusMessage[] }
   | { readonly type: 'schedule'; readonly kind: TimeoutKind; readonly height: number; readonly round: number; readonly ms: number }
-  | { readonly type: 'commit'; readonly final: FinalBlock }
+  /**
+   * `validated` is false when 67 % precommitted what this node had refused: it may lack an update they hold, or have
+   * got another body under the same header.
+   */
+  | { readonly type: 'commit'; readonly final: FinalBlock; readonly validated: boolean }
   /** Two different signed messages of one authority for one place: proof of a double vote. */
   | { readonly type: 'evidence'; readonly first: ConsensusMessage; readonly second: ConsensusMessage };
 
@@ -60,6 +66,8 @@ export interface LockState {
   readonly validRound: number | undefined;
   /** Kept whole so that it can be proposed again after a restart. */
   readonly validBlock: Block | undefined;
+  /** The prevote quorum of `validRound`: without it a restarted authority could not convince the others to follow its lock. */
+  readonly justification: readonly ConsensusVote[];
 }
 
 /** Written durably before the message leaves the node. */
@@ -80,7 +88,10 @@ export interface BlockApplication {
   build(height: number, signal: AbortSignal): Promise<Block>;
   /** Full check of a candidate on top of the head; false (with a logged reason) when it breaks a rule. */
   validate(block: Block): Promise<boolean>;
-  /** Applies durably. Idempotent for the height already applied. */
+  /**
+   * Applies durably. Idempotent for the height already applied. Checks every rule but availability itself: 67 % may have
+   * finalised a block that `validate` refused here, or never saw.
+   */
   commit(final: FinalBlock): Promise<void>;
 }
 

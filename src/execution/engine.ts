@@ -22,6 +22,8 @@ export interface ExecutionHead {
   readonly timestamp: number;
   /** wei */
   readonly baseFeePerGas: bigint;
+  /** wei: what the next block will ask (EIP-1559) */
+  readonly nextBaseFeePerGas: bigint;
   readonly gasLimit: bigint;
 }
 
@@ -42,7 +44,11 @@ export interface ExecutionEngine {
   readonly head: ExecutionHead;
   /** Genesis block's hash: number 0, made from the genesis allocation. */
   readonly genesisBlockHash: Hash;
-  /** Executes candidates in the given order; those that do not fit or apply are left out and named. */
+  /**
+   * Executes transactions in the given order and leaves out those that do not apply. `dropped` names the ones that a pool
+   * should forget: malformed, of a nonce already used, or of a sender that cannot pay. A transaction that this block has no
+   * room for, that offers less than the base fee, or that waits for an earlier nonce, is left out and not named.
+   */
   build(attributes: PayloadAttributes, transactions: readonly Uint8Array[]): Promise<{ payload: Payload; dropped: readonly Hash[] }>;
   /**
    * Executes a block on the head and checks all roots, and that its attributes are the given ones.
@@ -52,9 +58,10 @@ export interface ExecutionEngine {
   /**
    * The writes that make a built or validated payload the head. The caller puts them into its own atomic batch,
    * awaits it, and then calls `advance`; nothing is visible to readers before that.
+   * @throws EXECUTION_UNKNOWN_PAYLOAD
    */
   commit(hash: Hash): readonly Write[];
-  /** Moves the head to a payload whose writes are durable; other candidates are dropped. */
+  /** Moves the head to a payload whose writes are durable; other candidates are dropped. @throws EXECUTION_UNKNOWN_PAYLOAD */
   advance(hash: Hash): void;
   readonly reader: ExecutionReader;
 }

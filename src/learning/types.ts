@@ -61,7 +61,7 @@ export interface Opening {
 export interface ProofSource {
   opening(proof: ProofOperation, segment: number): Promise<Opening | undefined>;
   /** Puts the blob into the blob store; false when nobody served the right bytes. `verify` judges them. */
-  blob(id: Hash, trainer: Address, maxBytes: number, verify: (bytes: Uint8Array) => boolean): Promise<boolean>;
+  blob(id: Hash, trainer: Address, maxBytes: number, verify: (bytes: Uint8Array) => boolean | Promise<boolean>): Promise<boolean>;
 }
 
 /**

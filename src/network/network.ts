@@ -6,10 +6,13 @@ export interface Network {
   addresses(): readonly string[];
   readonly peerId: string;
   peers(): readonly PeerInfo[];
-  /** Called when a peer passed the handshake (same genesis), and when it left. */
+  /** Called when a peer passed the handshake (same genesis), and when it left. A peer is joined after the handshake only. */
   onPeer(listener: (event: { readonly kind: 'joined' | 'left'; readonly peer: PeerInfo }) => void): () => void;
 
-  /** Gossips a message; resolves to the number of direct recipients. */
+  /**
+   * Gossips a message; resolves to the number of direct recipients, 0 for one published before.
+   * @throws NETWORK_TOO_LARGE above MAX_GOSSIP_MESSAGE_BYTES
+   */
   publish(topic: Topic, bytes: Uint8Array): Promise<number>;
   /** One handler a topic. Its verdict decides on forwarding and on the sender's score. */
   subscribe(topic: Topic, handler: (bytes: Uint8Array, from: string) => Promise<Judgement>): void;
@@ -20,7 +23,7 @@ export interface Network {
 
   /**
    * Request and response over one stream. Empty response = the peer does not have it.
-   * @throws NETWORK_TIMEOUT, NETWORK_UNREACHABLE, NETWORK_TOO_LARGE
+   * @throws NETWORK_TIMEOUT, NETWORK_UNREACHABLE, NETWORK_REFUSED, NETWORK_TOO_LARGE; the reason of `signal` when it aborts
    */
   request(
     peer: string,
@@ -31,6 +34,8 @@ export interface Network {
   handle(protocol: RequestProtocol, handler: (bytes: Uint8Array, from: string) => Promise<Uint8Array>): void;
   /** Lowers a peer's standing; at the bottom it is disconnected and refused for a while. */
   penalise(peer: string, points: number, why: string): void;
+  /** Tells what height a peer was seen to have, so that `PeerInfo.height` stays fresh between handshakes. Unknown peers are ignored. */
+  noteHeight(peer: string, height: number): void;
 }
 
 export const TOPICS = ['operations', 'transactions', 'blocks', 'consensus'] as const;
@@ -47,9 +52,10 @@ export interface PeerInfo {
   readonly id: string;
   readonly remoteAddress: string;
   readonly direction: 'inbound' | 'outbound';
-  /** From the signed handshake; undefined for a peer that showed no account. */
+  /** EIP-55 text, proven by the signed handshake; undefined for a peer that showed no account. */
   readonly account: string | undefined;
   readonly nodeId: string | undefined;
   readonly height: number;
+  /** 0 for a clean record, falling to −100, where the peer is refused. */
   readonly score: number;
 }

@@ -7,13 +7,14 @@ export type Reputation = number;
 
 export interface TrainerRecord {
   readonly address: Address;
+  /** The first round it had a place in; kept when it leaves and joins again. */
   readonly joinedRound: number;
   readonly reputation: Reputation;
   /** Sum of rewards minted, wei. */
   readonly earned: bigint;
   readonly accepted: number;
   readonly rejected: number;
-  /** Sealed in no round since; dropped from the roster after IDLE_ROUNDS. */
+  /** Sealed in no round since (the round before its first, for a newcomer); dropped from the roster after IDLE_ROUNDS. */
   readonly lastSealedRound: number;
 }
 
@@ -61,12 +62,16 @@ export interface SealedRound {
   readonly proofs: readonly ProofOperation[];
   /** Known from the height sealedAt + reveal_blocks on: the seed of the challenges. */
   readonly challengeSeed: Hash | undefined;
-  readonly votes: readonly {
-    readonly authority: Address;
-    readonly verdicts: readonly Verdict[];
-    readonly heldOutLoss: number;
-    readonly heldOutAccuracy: number;
-  }[];
+  /** Ascending by authority. */
+  readonly votes: readonly CastVote[];
+}
+
+/** What one authority found in the sealed round. */
+export interface CastVote {
+  readonly authority: Address;
+  readonly verdicts: readonly Verdict[];
+  readonly heldOutLoss: number;
+  readonly heldOutAccuracy: number;
 }
 
 /** Everything the learning protocol agrees on. Small; hashed whole into each header. */
@@ -83,9 +88,12 @@ export interface ProtocolState {
   readonly authorities: readonly AuthorityRecord[];
   /** Wei minted since genesis (protocol rewards only). */
   readonly minted: bigint;
+  /** What a quorum of the votes on `round` measured of the model settled when it was sealed; the last such round's. */
   readonly heldOut: { readonly round: number; readonly loss: number; readonly accuracy: number } | undefined;
-  /** Trainers that asked to join, effective with the next round opened. */
+  /** Trainers that asked to join and have no place yet, ascending. */
   readonly joining: readonly Address[];
+  /** Those of `joining` that asked before the open round: they have a place in the next round opened (see roster.ts). */
+  readonly eligible: readonly Address[];
 }
 
 export interface Withdrawal {
@@ -97,8 +105,9 @@ export interface Withdrawal {
 export interface SettledRound {
   readonly round: number;
   readonly proofs: readonly ProofRecord[];
-  readonly votes: SealedRound['votes'];
+  readonly votes: readonly CastVote[];
   readonly challengeSeed: Hash | undefined;
+  /** Wei minted for each authority whose vote agreed with the outcome. */
   readonly authorityReward: bigint;
 }
 

@@ -1,0 +1,211 @@
+/*
+ * The Node-API edge of the native kernels.
+ *   variants(): names this build holds and this machine can run, fastest first
+ *   createPool(threads): a pool of threads, stopped when collected
+ *   createArena(pool, words, variant): { buffer, handle }; the buffer is one page of f64 arguments for the next call, then the words, zeroed
+ *   run(handle, kernel): runs it, returns its number
+ *   releaseArena(handle): detaches the buffer, which frees the memory
+ */
+#include <node_api.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "pool.h"
+
+#define VARIANTS(each)            \
+  POL_AVX512BF16(each, avx512bf16) \
+  POL_AVX512(each, avx512)         \
+  POL_AVX2(each, avx2)             \
+  POL_SSE2(each, sse2)             \
+  POL_NEON(each, neon)
+#define PRESENT(each, name) each(name)
+#define ABSENT(each, name)
+/* The build defines POL_<VARIANT> as PRESENT for each variant its compiler could build. */
+#ifndef POL_AVX512BF16
+#define POL_AVX512BF16 ABSENT
+#endif
+#ifndef POL_AVX512
+#define POL_AVX512 ABSENT
+#endif
+#ifndef POL_AVX2
+#define POL_AVX2 ABSENT
+#endif
+#ifndef POL_SSE2
+#define POL_SSE2 ABSENT
+#endif
+#ifndef POL_NEON
+#define POL_NEON ABSENT
+#endif
+
+#define DECLARE(name) double pol_run_##name(PolArena *arena, int kernel);
+VARIANTS(DECLARE)
+
+#if defined(__x86_64__)
+static int can_run_avx512(void) {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512dq");
+}
+static inline int can_run_avx512bf16(void) { return can_run_avx512() && __builtin_cpu_supports("avx512bf16"); }
+static inline int can_run_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static inline int can_run_sse2(void) { return 1; }
+#else
+static inline int can_run_neon(void) { return 1; }
+#endif
+
+typedef struct {
+  const char *name;
+  PolRun run;
+  int (*can_run)(void);
+} Variant;
+
+#define ENTRY(name) {#name, pol_run_##name, can_run_##name},
+static const Variant variants[] = {VARIANTS(ENTRY)};
+#define VARIANT_COUNT (sizeof variants / sizeof variants[0])
+
+/* Offset of the words in an arena's buffer: a page, so that they are aligned for any vector. */
+#define HEADER_BYTES 4096
+
+typedef struct {
+  PolArena arena;
+  PolRun run;
+  napi_ref buffer;
+  /* Keeps the pool alive as long as the arena. */
+  napi_ref pool;
+} Handle;
+
+#define CHECK(call) \
+  do {              \
+    if ((call) != napi_ok) return NULL; \
+  } while (0)
+
+static napi_value fail(napi_env env, const char *message) {
+  napi_throw_error(env, NULL, message);
+  return NULL;
+}
+
+static napi_value list_variants(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value list, name;
+  uint32_t count = 0;
+  CHECK(napi_create_array(env, &list));
+  for (size_t i = 0; i < VARIANT_COUNT; i++) {
+    if (!variants[i].can_run()) continue;
+    CHECK(napi_create_string_utf8(env, variants[i].name, NAPI_AUTO_LENGTH, &name));
+    CHECK(napi_set_element(env, list, count++, name));
+  }
+  return list;
+}
+
+static void finalize_pool(napi_env env, void *pool, void *hint) {
+  (void)env, (void)hint;
+  pol_pool_destroy(pool);
+}
+
+static napi_value create_pool(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument, result;
+  int32_t threads;
+  CHECK(napi_get_cb_info(env, info, &count, &argument, NULL, NULL));
+  CHECK(napi_get_value_int32(env, argument, &threads));
+  PolPool *pool = pol_pool_create(threads);
+  if (pool == NULL) return fail(env, "the threads could not be started");
+  CHECK(napi_create_external(env, pool, finalize_pool, NULL, &result));
+  return result;
+}
+
+static void finalize_handle(napi_env env, void *data, void *hint) {
+  (void)hint;
+  Handle *handle = data;
+  napi_delete_reference(env, handle->buffer);
+  napi_delete_reference(env, handle->pool);
+  free(handle);
+}
+
+/* Runs when the buffer was detached or collected, views included: the memory outlives every view of it. */
+static void finalize_buffer(napi_env env, void *memory, void *bytes) {
+  int64_t total;
+  munmap(memory, (size_t)(uintptr_t)bytes);
+  napi_adjust_external_memory(env, -(int64_t)(uintptr_t)bytes, &total);
+}
+
+static napi_value create_arena(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value arguments[3], result, external, buffer;
+  PolPool *pool;
+  int64_t words, total;
+  char name[32];
+  CHECK(napi_get_cb_info(env, info, &count, arguments, NULL, NULL));
+  CHECK(napi_get_value_external(env, arguments[0], (void **)&pool));
+  CHECK(napi_get_value_int64(env, arguments[1], &words));
+  CHECK(napi_get_value_string_utf8(env, arguments[2], name, sizeof name, NULL));
+  const Variant *variant = NULL;
+  for (size_t i = 0; i < VARIANT_COUNT; i++) {
+    if (strcmp(variants[i].name, name) == 0 && variants[i].can_run()) variant = &variants[i];
+  }
+  if (variant == NULL) return fail(env, "no such variant");
+
+  const size_t bytes = HEADER_BYTES + (size_t)words * 4;
+  void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return fail(env, "out of memory");
+#if defined(MADV_HUGEPAGE)
+  madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  napi_adjust_external_memory(env, (int64_t)bytes, &total);
+  CHECK(napi_create_external_arraybuffer(env, memory, bytes, finalize_buffer, (void *)(uintptr_t)bytes, &buffer));
+
+  Handle *handle = calloc(1, sizeof *handle);
+  if (handle == NULL) return fail(env, "out of memory");
+  handle->arena.words = (float *)((char *)memory + HEADER_BYTES);
+  handle->arena.arguments = memory;
+  handle->arena.pool = pool;
+  handle->run = variant->run;
+  CHECK(napi_create_reference(env, buffer, 1, &handle->buffer));
+  CHECK(napi_create_reference(env, arguments[0], 1, &handle->pool));
+  CHECK(napi_create_external(env, handle, finalize_handle, NULL, &external));
+  CHECK(napi_create_object(env, &result));
+  CHECK(napi_set_named_property(env, result, "handle", external));
+  CHECK(napi_set_named_property(env, result, "buffer", buffer));
+  return result;
+}
+
+static napi_value run_kernel(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2], result;
+  Handle *handle;
+  int32_t kernel;
+  CHECK(napi_get_cb_info(env, info, &count, arguments, NULL, NULL));
+  CHECK(napi_get_value_external(env, arguments[0], (void **)&handle));
+  CHECK(napi_get_value_int32(env, arguments[1], &kernel));
+  if (handle->arena.words == NULL) return fail(env, "the arena was released");
+  const uint64_t former = pol_fpu_enter();
+  const double value = handle->run(&handle->arena, kernel);
+  pol_fpu_leave(former);
+  CHECK(napi_create_double(env, value, &result));
+  return result;
+}
+
+static napi_value release_arena(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument, buffer;
+  Handle *handle;
+  CHECK(napi_get_cb_info(env, info, &count, &argument, NULL, NULL));
+  CHECK(napi_get_value_external(env, argument, (void **)&handle));
+  if (handle->arena.words == NULL) return NULL;
+  CHECK(napi_get_reference_value(env, handle->buffer, &buffer));
+  CHECK(napi_detach_arraybuffer(env, buffer));
+  handle->arena.words = NULL;
+  return NULL;
+}
+
+NAPI_MODULE_INIT() {
+  const napi_property_descriptor properties[] = {
+      {"variants", NULL, list_variants, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"createPool", NULL, create_pool, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"createArena", NULL, create_arena, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"run", NULL, run_kernel, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"releaseArena", NULL, release_arena, NULL, NULL, NULL, napi_enumerable, NULL},
+  };
+  CHECK(napi_define_properties(env, exports, sizeof properties / sizeof properties[0], properties));
+  return exports;
+}

@@ -1,0 +1,187 @@
+/*
+ * Causal attention as small matrix products. A task is one sequence and one key/value head, so that the chains of dK and dV, which run
+ * over the query heads of a group, never cross threads. Masked scores are -Infinity: they become probabilities of +0, and a chain's
+ * step by zero changes nothing, so blocks may reach beyond the diagonal.
+ */
+#ifndef POL_ATTENTION_H
+#define POL_ATTENTION_H
+
+#include "elementary.h"
+#include "product.h"
+#include "runtime.h"
+
+#define QUERY_BLOCK 48 /* rows; a multiple of every MR, and even */
+
+typedef struct {
+  PolArena *arena;
+  float *out, *dq, *dk, *dv;
+  float *stats;
+  const float *q, *k, *v, *d_out;
+  long batch, queries, key_capacity, offset, heads, kv_heads, head_dim;
+  float scale;
+} AttentionJob;
+
+/* Scratch of one task, in words; every part starts at a cache line. */
+typedef struct {
+  uint32_t *keys, *values, *keys_by_dim;
+  uint32_t *left, *right;
+  float *scores, *products;
+  long row;
+} AttentionScratch;
+
+static size_t attention_layout(AttentionScratch *s, uint32_t *base, const AttentionJob *job, int backward) {
+  const long visible = job->offset + job->queries;
+  const long dim = job->head_dim;
+  const long sizes[] = {
+      right_words(visible, dim),
+      backward ? right_words(visible, dim) : right_words(dim, visible),
+      backward ? right_words(dim, visible) : 0,
+      max_long(left_words(QUERY_BLOCK, max_long(visible, dim)), left_words(visible, QUERY_BLOCK)),
+      backward ? right_words(dim, QUERY_BLOCK) : 0,
+      QUERY_BLOCK * round_up(visible, LANES),
+      backward ? QUERY_BLOCK * round_up(visible, LANES) : 0,
+  };
+  uint32_t *parts[7];
+  size_t used = 0;
+  for (int i = 0; i < 7; i++) {
+    parts[i] = base == NULL ? NULL : base + used;
+    used += (size_t)round_up(sizes[i], 16);
+  }
+  *s = (AttentionScratch){parts[0], parts[1], parts[2], parts[3], parts[4], (float *)parts[5], (float *)parts[6], round_up(visible, LANES)};
+  return used;
+}
+
+/* Scales the visible scores, hides the rest of the row up to `end` (a multiple of 16); returns the maximum. */
+static float scale_scores(float *row, long visible, long end, float scale) {
+  for (long j = visible; j < end; j++) row[j] = -__builtin_inff();
+  vf most = vf_splat(-__builtin_inff());
+  for (long j = 0; j < end; j += VW) {
+    vf s = vf_load(row + j) * scale;
+    vf_store(row + j, s);
+    most = vf_max(s, most);
+  }
+  float max = most[0];
+  for (int l = 1; l < VW; l++) max = most[l] > max ? most[l] : max;
+  return max;
+}
+
+static void attention_forward_task(void *argument, long unit, int thread) {
+  const AttentionJob *job = argument;
+  const long b = unit / job->kv_heads, g = unit % job->kv_heads;
+  const long dim = job->head_dim, visible = job->offset + job->queries, group = job->heads / job->kv_heads;
+  const long kv_row = job->kv_heads * dim, q_row = job->heads * dim;
+  AttentionScratch s;
+  attention_layout(&s, pol_scratch(job->arena->pool, thread), job, 0);
+  vi over = {0};
+  const long kv = b * job->key_capacity * kv_row + g * dim;
+  pack_right(s.keys, job->k + kv, kv_row, 1, visible, dim, &over);
+  pack_right(s.values, job->v + kv, 1, kv_row, dim, visible, &over);
+  const Right keys = {s.keys, visible, words_of(dim)};
+  const Right values = {s.values, dim, words_of(visible)};
+
+  for (long h = g * group; h < (g + 1) * group; h++) {
+    for (long first = 0; first < job->queries; first += QUERY_BLOCK) {
+      const long rows = min_long(QUERY_BLOCK, job->queries - first);
+      const long seen = job->offset + first + rows;
+      const long q = (b * job->queries + first) * q_row + h * dim;
+      pack_left(s.left, job->q + q, q_row, 1, rows, dim, &over);
+      product(s.left, keys, s.scores, s.row, rows, seen, words_of(dim), 0);
+      for (long i = 0; i < rows; i++) {
+        float *row = s.scores + i * s.row;
+        const long end = round_up(seen, LANES);
+        const float max = scale_scores(row, job->offset + first + i + 1, end, job->scale);
+        Lanes sum = lanes_zero();
+        for (long j = 0; j < end; j += LANES) {
+          UNROLL for (int l = 0; l < LANE_VECTORS; l++) {
+            vf e = vf_exp(vf_load(row + j + l * VW) - max);
+            vf_store(row + j + l * VW, e);
+            sum.v[l] = sum.v[l] + e;
+          }
+        }
+        const float z = 1.0f / lanes_sum(sum);
+        for (long j = 0; j < end; j += VW) vf_store(row + j, vf_load(row + j) * z);
+        float *stat = job->stats + ((b * job->heads + h) * job->queries + first + i) * 2;
+        stat[0] = max;
+        stat[1] = z;
+      }
+      pack_left(s.left, s.scores, s.row, 1, rows, seen, &over);
+      product(s.left, values, job->out + q, q_row, rows, dim, words_of(seen), 0);
+    }
+  }
+  if (vi_any(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
+}
+
+/* From scaled scores and dp of one row: p and ds, +0 beyond the visible keys up to `end`. */
+static void score_gradients(float *scores, float *products, long visible, long end, float max, float z, float scale) {
+  for (long j = visible; j < end; j++) products[j] = 0.0f;
+  Lanes sum = lanes_zero();
+  for (long j = 0; j < end; j += LANES) {
+    UNROLL for (int l = 0; l < LANE_VECTORS; l++) {
+      vf p = vf_exp(vf_load(scores + j + l * VW) - max) * z;
+      vf_store(scores + j + l * VW, p);
+      sum.v[l] = sum.v[l] + p * vf_load(products + j + l * VW);
+    }
+  }
+  const float t = lanes_sum(sum);
+  for (long j = 0; j < end; j += VW) {
+    vf ds = (vf_load(scores + j) * (vf_load(products + j) - t)) * scale;
+    vf_store(products + j, ds);
+  }
+}
+
+static void attention_backward_task(void *argument, long unit, int thread) {
+  const AttentionJob *job = argument;
+  const long b = unit / job->kv_heads, g = unit % job->kv_heads;
+  const long dim = job->head_dim, queries = job->queries, group = job->heads / job->kv_heads;
+  const long kv_row = job->kv_heads * dim, q_row = job->heads * dim;
+  AttentionScratch s;
+  attention_layout(&s, pol_scratch(job->arena->pool, thread), job, 1);
+  vi over = {0};
+  const long kv = b * queries * kv_row + g * dim;
+  pack_right(s.keys, job->k + kv, kv_row, 1, queries, dim, &over);
+  pack_right(s.values, job->v + kv, kv_row, 1, queries, dim, &over);
+  pack_right(s.keys_by_dim, job->k + kv, 1, kv_row, dim, queries, &over);
+  const Right keys = {s.keys, queries, words_of(dim)};
+  const Right values = {s.values, queries, words_of(dim)};
+  const Right keys_by_dim = {s.keys_by_dim, dim, words_of(queries)};
+
+  for (long h = g * group; h < (g + 1) * group; h++) {
+    for (long first = 0; first < queries; first += QUERY_BLOCK) {
+      const long rows = min_long(QUERY_BLOCK, queries - first);
+      const long seen = first + rows;
+      const long end = round_up(seen, LANES);
+      const long q = (b * queries + first) * q_row + h * dim;
+      pack_left(s.left, job->q + q, q_row, 1, rows, dim, &over);
+      product(s.left, keys, s.scores, s.row, rows, seen, words_of(dim), 0);
+      pack_left(s.left, job->d_out + q, q_row, 1, rows, dim, &over);
+      product(s.left, values, s.products, s.row, rows, seen, words_of(dim), 0);
+      for (long i = 0; i < rows; i++) {
+        const float *stat = job->stats + ((b * job->heads + h) * queries + first + i) * 2;
+        scale_scores(s.scores + i * s.row, first + i + 1, end, job->scale);
+        score_gradients(s.scores + i * s.row, s.products + i * s.row, first + i + 1, end, stat[0], stat[1], job->scale);
+      }
+      pack_left(s.left, s.products, s.row, 1, rows, seen, &over);
+      product(s.left, keys_by_dim, job->dq + q, q_row, rows, dim, words_of(seen), 0);
+
+      const Right block = {s.right, dim, words_of(rows)};
+      pack_left(s.left, s.scores, 1, s.row, seen, rows, &over);
+      pack_right(s.right, job->d_out + q, 1, q_row, dim, rows, &over);
+      product(s.left, block, job->dv + kv, kv_row, seen, dim, words_of(rows), 1);
+      pack_left(s.left, s.products, 1, s.row, seen, rows, &over);
+      pack_right(s.right, job->q + q, 1, q_row, dim, rows, &over);
+      product(s.left, block, job->dk + kv, kv_row, seen, dim, words_of(rows), 1);
+    }
+  }
+  if (vi_any(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
+}
+
+static int attention(AttentionJob *job, int backward) {
+  AttentionScratch unused;
+  if (!pol_reserve(job->arena->pool, attention_layout(&unused, NULL, job, backward) * 4)) return 0;
+  const vf root = vf_sqrt(vf_splat((float)job->head_dim));
+  job->scale = 1.0f / root[0];
+  pol_parallel(job->arena->pool, backward ? attention_backward_task : attention_forward_task, job, job->batch * job->kv_heads);
+  return 1;
+}
+
+#endif

@@ -1,0 +1,139 @@
+/*
+ * Vectors of the compiled instruction set's own width, through the vector extensions of GCC and Clang: + - * / and bit operations are
+ * plain operators, each rounded once (the build sets -ffp-contract=off). Only the square root, the exact product-sum of the matrix
+ * kernels and AVX-512's pairwise product need intrinsics.
+ */
+#ifndef POL_SIMD_H
+#define POL_SIMD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__wasm__)
+/* No C library there: wasm.c has these. */
+void *memcpy(void *restrict to, const void *restrict from, size_t n);
+void *memmove(void *to, const void *from, size_t n);
+void *memset(void *to, int value, size_t n);
+#else
+#include <string.h>
+#endif
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#define VW 16
+#elif defined(__AVX2__)
+#include <immintrin.h>
+#define VW 8
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#define VW 4
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#define VW 4
+#elif defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+#define VW 4
+#else
+#error "no vector instruction set; use the WebAssembly or reference backend"
+#endif
+
+#define LANES 16
+/* Vectors that hold the 16 virtual lanes. */
+#define LANE_VECTORS (LANES / VW)
+
+#define INLINE static inline __attribute__((always_inline))
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+typedef float vf __attribute__((vector_size(VW * 4)));
+typedef int32_t vi __attribute__((vector_size(VW * 4)));
+typedef uint32_t vu __attribute__((vector_size(VW * 4)));
+typedef float vf_unaligned __attribute__((vector_size(VW * 4), aligned(4), may_alias));
+typedef uint32_t vu_unaligned __attribute__((vector_size(VW * 4), aligned(4), may_alias));
+
+INLINE vf vf_splat(float x) { return x - (vf){0}; }
+INLINE vu vu_splat(uint32_t x) { return x | (vu){0}; }
+INLINE vf vf_load(const float *p) { return *(const vf_unaligned *)p; }
+INLINE void vf_store(float *p, vf x) { *(vf_unaligned *)p = x; }
+INLINE vu vu_load(const uint32_t *p) { return *(const vu_unaligned *)p; }
+INLINE void vu_store(uint32_t *p, vu x) { *(vu_unaligned *)p = x; }
+
+/* The first `left` elements, the rest +0. */
+INLINE vf vf_load_n(const float *p, long left) {
+  if (__builtin_expect(left >= VW, 1)) return vf_load(p);
+  vf x = {0};
+  if (left > 0) memcpy(&x, p, (size_t)left * 4);
+  return x;
+}
+INLINE void vf_store_n(float *p, vf x, long left) {
+  if (__builtin_expect(left >= VW, 1)) vf_store(p, x);
+  else if (left > 0) memcpy(p, &x, (size_t)left * 4);
+}
+
+/* Lane by lane mask ? a : b; masks are all ones or all zeros, as comparisons give them. */
+INLINE vf vf_select(vi mask, vf a, vf b) { return (vf)(((vi)a & mask) | ((vi)b & ~mask)); }
+INLINE vf vf_max(vf a, vf b) { return vf_select(a > b, a, b); }
+INLINE vf vf_abs(vf x) { return (vf)((vi)x & 0x7fffffff); }
+
+INLINE int vi_any(vi mask) {
+  int32_t any = 0;
+  UNROLL for (int l = 0; l < VW; l++) any |= mask[l];
+  return any != 0;
+}
+
+INLINE vf vf_sqrt(vf x) {
+#if defined(__AVX512F__)
+  return (vf)_mm512_sqrt_ps((__m512)x);
+#elif defined(__AVX2__)
+  return (vf)_mm256_sqrt_ps((__m256)x);
+#elif defined(__SSE2__)
+  return (vf)_mm_sqrt_ps((__m128)x);
+#elif defined(__aarch64__)
+  return (vf)vsqrtq_f32((float32x4_t)x);
+#else
+  return (vf)wasm_f32x4_sqrt((v128_t)x);
+#endif
+}
+
+/* c + a*b where a*b is exact: fused or not, the same bits. Only for products of two bf16 values. */
+INLINE vf vf_exact_product_sum(vf a, vf b, vf c) {
+#if defined(__AVX512F__)
+  return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX2__) && defined(__FMA__)
+  return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__)
+  return (vf)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+  return c + a * b;
+#endif
+}
+
+/* The 16 virtual lanes of a row reduction, and their pairwise tree. */
+typedef struct {
+  vf v[LANE_VECTORS];
+} Lanes;
+
+INLINE Lanes lanes_zero(void) {
+  Lanes lanes;
+  UNROLL for (int q = 0; q < LANE_VECTORS; q++) lanes.v[q] = (vf){0};
+  return lanes;
+}
+
+INLINE float lanes_sum(Lanes lanes) {
+  float sums[LANES];
+  memcpy(sums, &lanes, sizeof sums);
+  for (int half = LANES / 2; half >= 1; half /= 2) {
+    for (int l = 0; l < half; l++) sums[l] = sums[l] + sums[l + half];
+  }
+  return sums[0];
+}
+
+INLINE long min_long(long a, long b) { return a < b ? a : b; }
+INLINE long max_long(long a, long b) { return a > b ? a : b; }
+INLINE long ceil_div(long a, long b) { return (a + b - 1) / b; }
+INLINE long round_up(long a, long b) { return ceil_div(a, b) * b; }
+
+#endif

@@ -1,0 +1,126 @@
+// Builds build/native/pol-kernels.node from kernels/ with the first compiler that works. Never fails: WebAssembly stands in.
+// Usage: node scripts/build-native.mjs [--force]
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const sources = path.join(root, 'kernels');
+const outputDirectory = path.join(root, 'build', 'native');
+const output = path.join(outputDirectory, 'pol-kernels.node');
+const stamp = path.join(outputDirectory, 'pol-kernels.stamp');
+
+/** No contraction, no reassociation: the flags are part of the arithmetic. */
+const EXACT = [
+  '-std=gnu11',
+  '-O3',
+  '-ffp-contract=off',
+  '-fno-fast-math',
+  '-fno-math-errno',
+  '-fno-trapping-math',
+  '-fPIC',
+  '-Wall',
+  '-Wextra',
+];
+const AVX512 = ['-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mavx2', '-mfma'];
+const VARIANTS = {
+  x64: { avx512bf16: [...AVX512, '-mavx512bf16'], avx512: AVX512, avx2: ['-mavx2', '-mfma'], sse2: [] },
+  arm64: { neon: [] },
+};
+
+const firstLine = (error) =>
+  String(error.stderr || error.message || error)
+    .trim()
+    .split('\n')[0];
+
+async function sourceHash() {
+  const hash = createHash('sha256');
+  for (const name of (await readdir(sources)).sort()) {
+    if (name.endsWith('.c') || name.endsWith('.h')) hash.update(name).update(await readFile(path.join(sources, name)));
+  }
+  return hash
+    .update(await readFile(fileURLToPath(import.meta.url)))
+    .update(`${process.platform} ${process.arch}`)
+    .digest('hex');
+}
+
+function nodeApiHeaders() {
+  const require = createRequire(import.meta.url);
+  return require('node-api-headers').include_dir;
+}
+
+async function firstCompiler() {
+  for (const compiler of [process.env.CC, 'cc', 'gcc', 'clang']) {
+    if (!compiler) continue;
+    try {
+      await run(compiler, ['--version']);
+      return compiler;
+    } catch {
+      // Not installed: the next one.
+    }
+  }
+  return undefined;
+}
+
+async function build(compiler, directory) {
+  const compile = async (source, object, flags) => {
+    const file = path.join(directory, object);
+    await run(compiler, [...EXACT, ...flags, '-c', path.join(sources, source), '-o', file]);
+    return file;
+  };
+  const built = await Promise.all(
+    Object.entries(VARIANTS[process.arch]).map(async ([name, flags]) => {
+      try {
+        return { name, object: await compile('kernels.c', `${name}.o`, [...flags, `-DPOL_RUN=pol_run_${name}`]) };
+      } catch (error) {
+        console.log(`native kernels: ${compiler} cannot build the ${name} variant (${firstLine(error)})`);
+        return undefined;
+      }
+    }),
+  );
+  const variants = built.filter((variant) => variant !== undefined);
+  if (variants.length === 0) throw new Error('no variant could be built');
+  const have = variants.map(({ name }) => `-DPOL_${name.toUpperCase()}=PRESENT`);
+  const objects = await Promise.all([
+    compile('pool.c', 'pool.o', []),
+    compile('addon.c', 'addon.o', ['-DNAPI_VERSION=8', `-I${nodeApiHeaders()}`, ...have]),
+  ]);
+  const link = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-pthread'];
+  const file = path.join(directory, 'pol-kernels.node');
+  await run(compiler, [...link, ...variants.map(({ object }) => object), ...objects, '-o', file]);
+  return { file, names: variants.map(({ name }) => name) };
+}
+
+async function main() {
+  if (VARIANTS[process.arch] === undefined || !['linux', 'darwin'].includes(process.platform)) {
+    console.log(`native kernels: not built for ${process.platform} ${process.arch}; the WebAssembly backend is used`);
+    return;
+  }
+  const hash = await sourceHash();
+  if (!process.argv.includes('--force') && (await readFile(stamp, 'utf8').catch(() => '')) === hash) return;
+  const compiler = await firstCompiler();
+  if (compiler === undefined) {
+    console.log('native kernels: no C compiler found (install gcc or clang, or set CC); the WebAssembly backend is used');
+    return;
+  }
+  await mkdir(outputDirectory, { recursive: true });
+  const directory = await mkdtemp(path.join(outputDirectory, 'build-'));
+  try {
+    const { file, names } = await build(compiler, directory);
+    // Renamed into place: a process that has the old one loaded keeps it.
+    await rename(file, output);
+    await writeFile(stamp, hash);
+    console.log(`native kernels: built ${names.join(', ')} with ${compiler}`);
+  } catch (error) {
+    console.log(`native kernels: ${compiler} failed (${firstLine(error)}); the WebAssembly backend is used`);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+await main();

@@ -1,0 +1,67 @@
+// Builds kernels/pol-kernels.wasm, which is committed, with the pinned @yowasp/clang: the same bytes on every machine.
+// Usage: node scripts/build-wasm.mjs [--check]     --check: compares with the committed file instead of writing it
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runClang } from '@yowasp/clang';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const kernels = path.join(root, 'kernels');
+const output = path.join(kernels, 'pol-kernels.wasm');
+
+/** SIMD128 without its relaxed instructions; no contraction; nothing from a C library. */
+const COMPILE = [
+  '--target=wasm32',
+  '-std=gnu11',
+  '-O3',
+  '-msimd128',
+  '-mno-relaxed-simd',
+  '-mbulk-memory',
+  '-ffp-contract=off',
+  '-fno-math-errno',
+  '-ffreestanding',
+  '-nostdlib',
+  '-Wall',
+  '-Wextra',
+  '-DPOL_RUN=pol_run_wasm',
+];
+const LINK = ['-Wl,--no-entry', '-Wl,--import-memory', '-Wl,--export=__heap_base', '-Wl,--strip-all', '-Wl,-z,stack-size=65536'];
+
+async function sources() {
+  const tree = {};
+  for (const name of await readdir(kernels)) {
+    if (name.endsWith('.h') || name === 'kernels.c' || name === 'wasm.c') tree[name] = await readFile(path.join(kernels, name), 'utf8');
+  }
+  return tree;
+}
+
+async function build() {
+  let log = '';
+  const print = (bytes) => {
+    if (bytes !== null) log += new TextDecoder().decode(bytes);
+  };
+  try {
+    const files = await runClang(['clang', ...COMPILE, ...LINK, 'kernels.c', 'wasm.c', '-o', 'pol-kernels.wasm'], await sources(), {
+      stdout: print,
+      stderr: print,
+    });
+    if (log !== '') console.log(log.trimEnd());
+    return files['pol-kernels.wasm'];
+  } catch (cause) {
+    throw new Error(`the WebAssembly kernels do not build:\n${log}`, { cause });
+  }
+}
+
+const binary = await build();
+if (process.argv.includes('--check')) {
+  const committed = await readFile(output);
+  if (!committed.equals(binary)) {
+    console.error('kernels/pol-kernels.wasm is not what kernels/ builds to; run node scripts/build-wasm.mjs and commit the result');
+    process.exitCode = 1;
+  } else {
+    console.log('kernels/pol-kernels.wasm is up to date');
+  }
+} else {
+  await writeFile(output, binary);
+  console.log(`kernels/pol-kernels.wasm: ${binary.length} bytes`);
+}

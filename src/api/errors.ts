@@ -1,0 +1,12 @@
+import { errorDomain } from '../primitives/errors.ts';
+
+export const apiError = errorDomain({
+  API_INVALID_REQUEST: { explanation: 'A field of the request is missing or malformed.', http: 400, jsonRpc: -32602 },
+  API_NOT_FOUND: { explanation: 'There is no such path, block, transaction or model.', http: 404, jsonRpc: -32000 },
+  API_METHOD_NOT_FOUND: { explanation: 'The JSON-RPC method does not exist.', http: 404, jsonRpc: -32601 },
+  API_PARSE: { explanation: 'The body is not JSON.', http: 400, jsonRpc: -32700 },
+  API_INVALID_JSONRPC: { explanation: 'The JSON is not a JSON-RPC 2.0 request.', http: 400, jsonRpc: -32600 },
+  API_FORBIDDEN: { explanation: 'The call spends the node’s coins and the API listens beyond loopback.', http: 403, jsonRpc: -32000 },
+  API_PORT_IN_USE: { explanation: 'Another program listens on the API port.' },
+  API_CONTEXT_LENGTH: { explanation: 'The prompt does not fit the model’s context.', http: 400, jsonRpc: -32602 },
+});

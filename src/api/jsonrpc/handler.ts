@@ -1,0 +1,80 @@
+import type { NodeView } from '../../chain/view.ts';
+import { isPolError, messageOf } from '../../primitives/errors.ts';
+import type { Logger } from '../../primitives/log.ts';
+import { apiError } from '../errors.ts';
+import { MAX_BATCH_REQUESTS } from '../limits.ts';
+
+/** What a method gets: the node, and whether the caller may spend the node's coins. */
+export interface RpcContext {
+  readonly view: NodeView;
+  readonly maySpend: boolean;
+}
+
+/** One JSON-RPC method. Throws PolError; its `jsonRpc` number becomes the error's code. */
+export interface RpcMethod {
+  readonly name: string;
+  call(params: readonly unknown[], context: RpcContext): unknown;
+}
+
+type Id = string | number | null;
+interface Response {
+  readonly jsonrpc: '2.0';
+  readonly id: Id;
+  readonly result?: unknown;
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
+}
+
+/**
+ * Answers a JSON-RPC 2.0 document (https://www.jsonrpc.org/specification): a request or a batch. Undefined when it held
+ * only notifications.
+ */
+export function createRpcHandler(methods: ReadonlyMap<string, RpcMethod>, log: Logger) {
+  function failure(id: Id, error: unknown): Response {
+    if (isPolError(error)) {
+      const data = error.data === undefined ? {} : { data: error.data };
+      return { jsonrpc: '2.0', id, error: { code: error.jsonRpc, message: error.message, ...data } };
+    }
+    log.error({ err: error }, 'a JSON-RPC method failed');
+    return { jsonrpc: '2.0', id, error: { code: -32603, message: `internal error: ${messageOf(error)}` } };
+  }
+
+  async function one(request: unknown, context: RpcContext): Promise<Response | undefined> {
+    if (typeof request !== 'object' || request === null || Array.isArray(request)) {
+      return failure(null, apiError('API_INVALID_JSONRPC', 'a request must be an object'));
+    }
+    const { jsonrpc, id, method, params } = request as Record<string, unknown>;
+    const isId = id === null || typeof id === 'string' || typeof id === 'number';
+    if (jsonrpc !== '2.0' || typeof method !== 'string' || !(isId || id === undefined)) {
+      return failure(
+        isId ? id : null,
+        apiError('API_INVALID_JSONRPC', 'a request needs "jsonrpc":"2.0", a string "method", and an id that is a string or number'),
+      );
+    }
+    const answerTo: Id = isId ? id : null;
+    let response: Response;
+    try {
+      if (params !== undefined && !Array.isArray(params)) throw apiError('API_INVALID_REQUEST', 'params must be an array');
+      const found = methods.get(method);
+      if (found === undefined) throw apiError('API_METHOD_NOT_FOUND', `the method ${method} does not exist/is not available`);
+      response = { jsonrpc: '2.0', id: answerTo, result: (await found.call(params ?? [], context)) ?? null };
+    } catch (error) {
+      response = failure(answerTo, error);
+    }
+    return id === undefined ? undefined : response;
+  }
+
+  return async (document: unknown, context: RpcContext): Promise<Response | readonly Response[] | undefined> => {
+    if (!Array.isArray(document)) return one(document, context);
+    if (document.length === 0) return failure(null, apiError('API_INVALID_JSONRPC', 'an empty batch'));
+    if (document.length > MAX_BATCH_REQUESTS) {
+      return failure(null, apiError('API_INVALID_JSONRPC', `a batch holds at most ${MAX_BATCH_REQUESTS} requests`));
+    }
+    const responses: Response[] = [];
+    // In order, one after the other: two transfers in a batch take consecutive nonces.
+    for (const request of document) {
+      const response = await one(request, context);
+      if (response !== undefined) responses.push(response);
+    }
+    return responses.length === 0 ? undefined : responses;
+  };
+}

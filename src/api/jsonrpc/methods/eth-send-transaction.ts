@@ -1,0 +1,20 @@
+import { equalBytes } from '../../../primitives/bytes.ts';
+import { apiError } from '../../errors.ts';
+import { data } from '../format.ts';
+import type { RpcMethod } from '../handler.ts';
+import { parseTransaction } from '../parse.ts';
+
+/** Signs with the node’s own key and sends. `from` may be left out; it can only be that account. */
+export const ethSendTransaction: RpcMethod = {
+  name: 'eth_sendTransaction',
+  async call([request], { view, maySpend }) {
+    if (!maySpend)
+      throw apiError('API_FORBIDDEN', 'eth_sendTransaction spends the node’s coins: it is served on loopback only (--api-host 127.0.0.1)');
+    const { from, gasPrice, ...transaction } = parseTransaction(request, 'transaction');
+    if (from !== undefined && !equalBytes(from, view.wallet.address)) {
+      throw apiError('API_INVALID_REQUEST', `from: unknown account; this node signs for ${data(view.wallet.address)} only`);
+    }
+    const legacyPrice = gasPrice === undefined ? {} : { maxFeePerGas: gasPrice, maxPriorityFeePerGas: gasPrice };
+    return data(await view.wallet.send({ to: undefined, ...legacyPrice, ...transaction }));
+  },
+};

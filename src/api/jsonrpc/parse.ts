@@ -1,0 +1,97 @@
+import type { BlockReference, CallRequest } from '../../execution/engine.ts';
+import { fromHex } from '../../primitives/bytes.ts';
+import type { Address } from '../../primitives/keys.ts';
+import { apiError } from '../errors.ts';
+
+/** Readers of JSON-RPC parameters. Each names the parameter in its error (-32602). */
+
+const invalid = (name: string, rule: string) => apiError('API_INVALID_REQUEST', `invalid argument ${name}: ${rule}`);
+
+export function parseText(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw invalid(name, value === undefined ? 'missing value' : 'must be a string');
+  return value;
+}
+
+/** A quantity: 0x-hexadecimal without leading zeros. Leading zeros are let pass, as geth's clients send them. */
+export function parseQuantity(value: unknown, name: string): bigint {
+  const text = parseText(value, name);
+  if (!/^0x[0-9a-fA-F]{1,64}$/.test(text)) throw invalid(name, `"${text.slice(0, 80)}" is not a 0x-hexadecimal quantity`);
+  return BigInt(text);
+}
+
+export function parseBytes(value: unknown, name: string, length?: number): Uint8Array {
+  const text = parseText(value, name);
+  try {
+    return fromHex(text, length);
+  } catch (cause) {
+    throw apiError(
+      'API_INVALID_REQUEST',
+      `invalid argument ${name}: ${length === undefined ? 'must be' : `must be ${length} bytes of`} 0x-hexadecimal`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+export const parseAddress = (value: unknown, name: string): Address => parseBytes(value, name, 20);
+export const parseHash = (value: unknown, name: string): Uint8Array => parseBytes(value, name, 32);
+
+export function parseBoolean(value: unknown, name: string): boolean {
+  if (value === undefined) return false;
+  if (typeof value !== 'boolean') throw invalid(name, 'must be true or false');
+  return value;
+}
+
+const LATEST_TAGS = new Set(['latest', 'safe', 'finalized', 'pending']);
+
+/**
+ * A block tag, number, or EIP-1898 object. Every block is final, so safe and finalized are the latest; so is pending
+ * for state. Left out it is the latest, too.
+ */
+export function parseBlock(value: unknown, name: string): BlockReference {
+  if (value === undefined || value === null) return 'latest';
+  if (typeof value === 'object') {
+    const { blockNumber, blockHash } = value as Record<string, unknown>;
+    if (blockHash !== undefined) return parseHash(blockHash, `${name}.blockHash`);
+    return parseBlock(blockNumber, `${name}.blockNumber`);
+  }
+  const text = parseText(value, name);
+  if (LATEST_TAGS.has(text)) return 'latest';
+  if (text === 'earliest') return 0;
+  const number = parseQuantity(text, name);
+  if (number > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid(name, 'block number is too large');
+  return Number(number);
+}
+
+export interface TransactionRequest extends CallRequest {
+  readonly maxFeePerGas?: bigint;
+  readonly maxPriorityFeePerGas?: bigint;
+  readonly nonce?: bigint;
+}
+
+/** A transaction or call object. `input` and `data` mean the same; two different ones are refused, as geth does. */
+export function parseTransaction(value: unknown, name: string): TransactionRequest {
+  if (typeof value !== 'object' || value === null) throw invalid(name, 'must be a transaction object');
+  const fields = value as Record<string, unknown>;
+  const given = (field: string) => fields[field] !== undefined && fields[field] !== null;
+  if (given('data') && given('input') && fields.data !== fields.input) throw invalid(name, 'both "data" and "input" are set and not equal');
+  const optional = <K extends string, T>(key: K, field: string, parse: (v: unknown, n: string) => T) =>
+    given(field) ? ({ [key]: parse(fields[field], `${name}.${field}`) } as Record<K, T>) : {};
+  return {
+    ...optional('from', 'from', parseAddress),
+    ...optional('to', 'to', parseAddress),
+    ...optional('value', 'value', parseQuantity),
+    ...optional('data', given('input') ? 'input' : 'data', (v, n) => parseBytes(v, n)),
+    ...optional('gas', 'gas', parseQuantity),
+    ...optional('gasPrice', 'gasPrice', parseQuantity),
+    ...optional('maxFeePerGas', 'maxFeePerGas', parseQuantity),
+    ...optional('maxPriorityFeePerGas', 'maxPriorityFeePerGas', parseQuantity),
+    ...optional('nonce', 'nonce', parseQuantity),
+  };
+}
+
+/** The 32-byte big-endian word of a storage slot's number. */
+export function numberToBytes32(value: bigint): Uint8Array {
+  return fromHex(`0x${value.toString(16).padStart(64, '0')}`);
+}

@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify';
+import type { NodeView } from '../../chain/view.ts';
+import { accountTransactions, balance } from './accounts.ts';
+import { block } from './block.ts';
+import { networkInfo } from './network-info.ts';
+import { peers } from './peers.ts';
+import { round } from './round.ts';
+import { status } from './status.ts';
+import { trainingStatus } from './training-status.ts';
+
+/** `/api/v1/…`: every path of the REST API, one line each. */
+export function registerRest(app: FastifyInstance, view: NodeView): void {
+  app.get('/api/v1/status', () => status(view));
+  app.get('/api/v1/network/info', () => networkInfo(view));
+  app.get('/api/v1/training/status', () => trainingStatus(view));
+  app.get('/api/v1/peers', () => peers(view));
+  app.get<{ Params: { address: string } }>('/api/v1/balance/:address', ({ params }) => balance(view, params.address));
+  app.get<{ Params: { address: string } }>('/api/v1/transactions/:address', ({ params }) => accountTransactions(view, params.address));
+  app.get<{ Params: { number: string } }>('/api/v1/block/:number', ({ params }) => block(view, params.number));
+  app.get<{ Params: { round: string } }>('/api/v1/rounds/:round', ({ params }) => round(view, params.round));
+  app.get('/health', () => ({ status: 'ok' }));
+}

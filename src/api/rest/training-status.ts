@@ -1,0 +1,24 @@
+import type { NodeView } from '../../chain/view.ts';
+
+/** GET /api/v1/training/status. An epoch is a round: the time in which everybody trains from the same weights. */
+export function trainingStatus(view: NodeView) {
+  const training = view.training();
+  const state = view.chain.state();
+  const { learning } = view.identity.genesis;
+  const last = training.history.at(-1);
+  return {
+    enabled: training.enabled,
+    active: training.active,
+    current_epoch: state.open.number,
+    current_loss: training.progress?.loss ?? last?.loss ?? null,
+    held_out_loss: state.heldOut?.loss ?? null,
+    held_out_accuracy: state.heldOut?.accuracy ?? null,
+    tokens_per_second: training.active ? (training.progress?.tokensPerSecond ?? 0) : 0,
+    segments: training.progress?.segments ?? 0,
+    steps: training.progress?.steps ?? 0,
+    batch_size: learning.batch_size,
+    learning_rate: learning.learning_rate,
+    model_parameters: view.identity.parameters,
+    history: training.history.map(({ round, loss, heldOutLoss }) => ({ round, loss, held_out_loss: heldOutLoss ?? null })),
+  };
+}

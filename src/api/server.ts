@@ -1,0 +1,93 @@
+import cors from '@fastify/cors';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { NodeView } from '../chain/view.ts';
+import { isPolError, messageOf } from '../primitives/errors.ts';
+import type { Logger } from '../primitives/log.ts';
+import { apiError } from './errors.ts';
+import { createRpcHandler } from './jsonrpc/handler.ts';
+import { RPC_METHODS } from './jsonrpc/registry.ts';
+import { MAX_BODY_BYTES } from './limits.ts';
+import { openAiErrorBody } from './openai/errors.ts';
+import { registerOpenAi } from './openai/routes.ts';
+import { registerRest } from './rest/routes.ts';
+
+export interface ApiServer {
+  /** Listens; resolves to the base URL. @throws API_PORT_IN_USE */
+  start(): Promise<string>;
+  /** Ends streams and connections, then resolves. */
+  stop(): Promise<void>;
+}
+
+const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/** The node's HTTP side: JSON-RPC on `POST /`, REST on `/api/v1`, OpenAI on `/v1`. */
+export function createApiServer(
+  options: { readonly host: string; readonly port: number },
+  dependencies: { readonly view: NodeView; readonly log: Logger },
+): ApiServer {
+  const { view, log } = dependencies;
+  const app = Fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
+  const isOpenAi = (request: FastifyRequest) => request.url.startsWith('/v1/');
+
+  app.register(cors, { origin: true });
+
+  app.setErrorHandler((error, request, reply) => {
+    const known = isPolError(error);
+    const status = known ? error.http : statusOf(error);
+    const code = known ? error.code : status < 500 ? 'API_INVALID_REQUEST' : 'API_INTERNAL';
+    if (status >= 500) log.error({ err: error, url: request.url }, 'a request failed');
+    const message = messageOf(error);
+    return reply.status(status).send(isOpenAi(request) ? openAiErrorBody(status, code, message) : { error: { code, message } });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const message = `there is no ${request.method} ${request.url.split('?')[0]}`;
+    return reply
+      .status(404)
+      .send(isOpenAi(request) ? openAiErrorBody(404, 'API_NOT_FOUND', message) : { error: { code: 'API_NOT_FOUND', message } });
+  });
+
+  registerJsonRpc(app, view, log, LOOPBACK_HOSTS.has(options.host));
+  registerRest(app, view);
+  registerOpenAi(app, view);
+
+  return {
+    async start() {
+      try {
+        return await app.listen({ host: options.host, port: options.port });
+      } catch (cause) {
+        if (cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE') {
+          throw apiError('API_PORT_IN_USE', `API port ${options.port} is in use: stop the other program or choose another --api-port`, {
+            cause,
+          });
+        }
+        throw cause;
+      }
+    },
+    stop: () => app.close(),
+  };
+}
+
+/** JSON-RPC answers parse errors itself, as its specification says, so it reads the body as text. */
+function registerJsonRpc(app: FastifyInstance, view: NodeView, log: Logger, maySpend: boolean): void {
+  const answer = createRpcHandler(RPC_METHODS, log);
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+    scope.post('/', async (request, reply) => {
+      reply.type('application/json');
+      let document: unknown;
+      try {
+        document = JSON.parse(String(request.body ?? ''));
+      } catch {
+        return { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'parse error: the body is not JSON' } };
+      }
+      return (await answer(document, { view, maySpend })) ?? '';
+    });
+  });
+}
+
+/** Fastify's own errors carry the HTTP status of a client's mistake. */
+function statusOf(error: unknown): number {
+  if (typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number') return error.statusCode;
+  return 500;
+}

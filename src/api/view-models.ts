@@ -1,0 +1,93 @@
+import type { NodeView } from '../chain/view.ts';
+import { operationAuthor } from '../codec/operations.ts';
+import { toHex } from '../primitives/bytes.ts';
+import { checksumAddress } from '../primitives/keys.ts';
+import { formatPol } from '../primitives/units.ts';
+import type { AuthorityRecord, ProofRecord, SettledRound, TrainerRecord } from '../protocol/types.ts';
+
+/** Fixed point of the protocol to the 0…1 of the API. */
+const REPUTATION_ONE = 1_000_000;
+
+/** What REST calls a trainer. Wei amounts are decimal text: they do not fit a JSON number. */
+export function trainerJson(record: TrainerRecord) {
+  return {
+    address: checksumAddress(record.address),
+    reputation: record.reputation / REPUTATION_ONE,
+    earned: record.earned.toString(),
+    earned_pol: formatPol(record.earned),
+    accepted: record.accepted,
+    rejected: record.rejected,
+    last_sealed_round: record.lastSealedRound,
+  };
+}
+
+export function authorityJson(record: AuthorityRecord) {
+  return {
+    address: checksumAddress(record.address),
+    reputation: record.reputation / REPUTATION_ONE,
+    earned: record.earned.toString(),
+    earned_pol: formatPol(record.earned),
+  };
+}
+
+export function proofJson({ proof, outcome, reward }: ProofRecord) {
+  return {
+    trainer: checksumAddress(proof.trainer),
+    round: proof.round,
+    segments: proof.segments,
+    tokens: proof.tokens,
+    loss: proof.loss,
+    leaves_root: toHex(proof.leavesRoot),
+    update_hash: toHex(proof.updateHash),
+    update_bytes: proof.updateBytes,
+    outcome,
+    reward: reward.toString(),
+  };
+}
+
+export function settledRoundJson(settled: SettledRound) {
+  return {
+    round: settled.round,
+    challenge_seed: settled.challengeSeed === undefined ? null : toHex(settled.challengeSeed),
+    authority_reward: settled.authorityReward.toString(),
+    proofs: settled.proofs.map(proofJson),
+    votes: settled.votes.map((vote) => ({
+      authority: checksumAddress(vote.authority),
+      verdicts: vote.verdicts,
+      held_out_loss: vote.heldOutLoss,
+      held_out_accuracy: vote.heldOutAccuracy,
+    })),
+  };
+}
+
+/** Fields that several answers share. */
+export function positionJson(view: NodeView) {
+  const state = view.chain.state();
+  return { height: view.chain.head().height, round: state.open.number, model_root: toHex(state.modelRoot) };
+}
+
+/** The consensus side of a block; undefined for the genesis and for heights to come. */
+export function consensusBlockJson(view: NodeView, height: number) {
+  const block = view.chain.block(height);
+  if (block === undefined) return undefined;
+  const { header, certificate, operations, modelRoot } = block;
+  return {
+    height,
+    hash: toHex(block.hash),
+    parent_hash: toHex(header.parentHash),
+    proposer: checksumAddress(header.proposer),
+    timestamp: header.timestamp,
+    execution_hash: toHex(header.executionHash),
+    protocol_root: toHex(header.protocolRoot),
+    model_root: toHex(modelRoot),
+    operations: operations.map(({ operation }) => ({
+      type: operation.type,
+      by: checksumAddress(operationAuthor(operation)),
+      round: operation.round,
+    })),
+    certificate: {
+      round: certificate.round,
+      signers: certificate.signatures.map(({ authority }) => checksumAddress(authority)),
+    },
+  };
+}

@@ -1,0 +1,247 @@
+import { bodyHash, headerHash } from '../codec/blocks.ts';
+import { verifyCertificate } from '../codec/certificate.ts';
+import { verifySignedOperation } from '../codec/operations.ts';
+import type { Block, Boundary, FinalBlock, Header } from '../codec/types.ts';
+import { decodeBlock } from '../execution/block-view.ts';
+import type { ExecutionEngine, PayloadAttributes } from '../execution/engine.ts';
+import type { BoundaryInput, BoundaryRoots, UpdateReference } from '../learning/types.ts';
+import { equalBytes, toHex } from '../primitives/bytes.ts';
+import type { Clock } from '../primitives/clock.ts';
+import { isPolError, messageOf } from '../primitives/errors.ts';
+import { createSignal } from '../primitives/events.ts';
+import type { Hash } from '../primitives/hash.ts';
+import type { Address } from '../primitives/keys.ts';
+import type { Logger } from '../primitives/log.ts';
+import { applyBlock } from '../protocol/apply.ts';
+import type { ProtocolContext } from '../protocol/context.ts';
+import { protocolRoot } from '../protocol/state-codec.ts';
+import type { ProtocolOutput, ProtocolState } from '../protocol/types.ts';
+import type { KeyValueStore } from '../store/kv.ts';
+import type { BlockRecord, BlockStore } from './block-store.ts';
+import { acceptedReferences, sealedReferences } from './boundary-input.ts';
+import { chainError } from './errors.ts';
+import { MAX_CLOCK_DRIFT_S } from './limits.ts';
+import { createMutex } from './mutex.ts';
+import type { OperationPool } from './operation-pool.ts';
+import type { TransactionPool } from './transaction-pool.ts';
+
+/** What the chain asks of the learning engine when it builds or judges a boundary block. */
+export interface BoundaryOracle {
+  /** Of these updates, the ones held here and well-formed; waits a moment for those still on their way. */
+  available(updates: readonly UpdateReference[]): Promise<readonly UpdateReference[]>;
+  roots(input: BoundaryInput): Promise<BoundaryRoots>;
+}
+
+/** The head and how it moves: builds candidates, judges them, applies final blocks in one atomic batch each. */
+export interface Chain {
+  readonly height: number;
+  readonly headHash: Hash;
+  readonly headHeader: Header | undefined;
+  readonly state: ProtocolState;
+  build(): Promise<Block>;
+  /** @throws CHAIN_INVALID_BLOCK, PROTOCOL_*, EXECUTION_* naming the broken rule */
+  validate(block: Block): Promise<void>;
+  /** Applies the block after the head, or returns at once when the height is final already. */
+  commit(final: FinalBlock): Promise<void>;
+  onCommit(listener: (committed: { readonly final: FinalBlock; readonly output: ProtocolOutput }) => void): () => void;
+}
+
+export interface ChainOptions {
+  readonly context: ProtocolContext;
+  readonly authorities: readonly Address[];
+  /** Fee recipient and proposer of the blocks built here. */
+  readonly self: Address;
+}
+
+export interface ChainDependencies {
+  readonly store: KeyValueStore;
+  readonly blocks: BlockStore;
+  readonly execution: ExecutionEngine;
+  readonly operations: OperationPool;
+  readonly transactions: TransactionPool;
+  readonly boundary: BoundaryOracle;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+interface Head {
+  readonly height: number;
+  readonly hash: Hash;
+  readonly header: Header | undefined;
+  readonly state: ProtocolState;
+  readonly nextWithdrawal: bigint;
+}
+
+/** A judged candidate: what committing it needs. */
+interface Candidate {
+  readonly output: ProtocolOutput;
+  readonly executionHash: Hash;
+  readonly nextWithdrawal: bigint;
+}
+
+/** The head as the store holds it. @throws CHAIN_CORRUPT */
+export function loadHead(blocks: BlockStore, genesisHash: Hash): Head {
+  const height = blocks.headHeight();
+  const state = blocks.state(height);
+  if (state === undefined)
+    throw chainError('CHAIN_CORRUPT', `the protocol state of height ${height} is missing: restore the data directory`);
+  if (height === 0) return { height, hash: genesisHash, header: undefined, state, nextWithdrawal: 0n };
+  const record = blocks.block(height);
+  if (record === undefined) throw chainError('CHAIN_CORRUPT', `block ${height} is missing: restore the data directory`);
+  const { header } = record.final.block;
+  return { height, hash: headerHash(header), header, state, nextWithdrawal: record.nextWithdrawal };
+}
+
+export function createChain(options: ChainOptions, dependencies: ChainDependencies): Chain {
+  const { context, authorities, self } = options;
+  const { store, blocks, execution, operations, transactions, boundary, clock, log } = dependencies;
+  const committed = createSignal<{ final: FinalBlock; output: ProtocolOutput }>((error) =>
+    log.error({ err: error }, 'a listener of new blocks failed'),
+  );
+  const serial = createMutex();
+  let head = loadHead(blocks, context.genesisHash);
+  /** Judged candidates for the next height, by block hash. */
+  const candidates = new Map<string, Candidate>();
+
+  function attributesOf(output: ProtocolOutput, timestamp: number, feeRecipient: Address): PayloadAttributes {
+    return {
+      timestamp,
+      prevRandao: output.state.beacon,
+      feeRecipient,
+      withdrawals: output.withdrawals.map((withdrawal, i) => ({ ...withdrawal, index: head.nextWithdrawal + BigInt(i) })),
+      parentBeaconBlockRoot: head.hash,
+    };
+  }
+
+  function remember(block: Block, output: ProtocolOutput): Candidate {
+    const candidate = {
+      output,
+      executionHash: block.header.executionHash,
+      nextWithdrawal: head.nextWithdrawal + BigInt(output.withdrawals.length),
+    };
+    candidates.set(toHex(headerHash(block.header)), candidate);
+    return candidate;
+  }
+
+  async function proposeBoundary(): Promise<Boundary | undefined> {
+    const { state } = head;
+    if (head.height + 1 !== state.open.sealsAt) return undefined;
+    const sealed = await boundary.available(sealedReferences(state.open.proofs));
+    const roots = await boundary.roots({ round: state.open.number, accepted: acceptedReferences(state), sealed });
+    return { sealed: sealed.map((reference) => reference.trainer), ...roots };
+  }
+
+  async function build(): Promise<Block> {
+    const height = head.height + 1;
+    const proposed = await proposeBoundary();
+    // An operation can change what a boundary settles (a late vote), and its roots are computed: a boundary block carries none.
+    const selected = proposed === undefined ? operations.select(head.state) : [];
+    const output = applyBlock(head.state, { height, operations: selected, boundary: proposed }, context);
+    const timestamp = Math.max((head.header?.timestamp ?? context.genesis.timestamp) + 1, Math.floor(clock.now() / 1000));
+    const { payload, dropped } = await execution.build(attributesOf(output, timestamp, self), await transactions.select());
+    if (dropped.length > 0) await transactions.prune([], dropped);
+    const header: Header = {
+      height,
+      timestamp,
+      proposer: self,
+      parentHash: head.hash,
+      executionHash: payload.hash,
+      bodyHash: bodyHash(selected, proposed),
+      protocolRoot: protocolRoot(output.state),
+    };
+    const block: Block = { header, operations: selected, boundary: proposed, execution: payload.bytes };
+    remember(block, output);
+    return block;
+  }
+
+  /** Rules 1–6 need no model: what a certificate vouches for stops there. */
+  async function judge(block: Block, how: 'candidate' | 'certified'): Promise<Candidate> {
+    const known = candidates.get(toHex(headerHash(block.header)));
+    if (known !== undefined) return known;
+    const { header } = block;
+    const require = (holds: boolean, rule: string) => {
+      if (!holds) throw chainError('CHAIN_INVALID_BLOCK', `block ${header.height}: ${rule}`);
+    };
+    // 1. It follows the head.
+    require(header.height === head.height + 1 && equalBytes(header.parentHash, head.hash), 'does not follow the head');
+    // 2. Its time is after its parent's, and not ahead of the clock.
+    require(header.timestamp > (head.header?.timestamp ?? context.genesis.timestamp), 'timestamp is not after its parent’s');
+    if (how === 'candidate') {
+      require(header.timestamp <= Math.floor(clock.now() / 1000) + MAX_CLOCK_DRIFT_S, 'timestamp is in the future');
+    }
+    // 3. An authority built it.
+    require(authorities.some((authority) => equalBytes(authority, header.proposer)), 'proposer is no authority');
+    // 4. The header commits to the body, and each operation is signed by its author.
+    require(equalBytes(header.bodyHash, bodyHash(block.operations, block.boundary)), 'body does not match the header');
+    if (how === 'candidate') {
+      for (const signed of block.operations) require(verifySignedOperation(signed, context.genesisHash), 'an operation is forged');
+    }
+    require(block.boundary === undefined || block.operations.length === 0, 'a boundary block carries operations');
+    // 5. The protocol accepts the operations and arrives at the stated state.
+    const output = applyBlock(head.state, { height: header.height, operations: block.operations, boundary: block.boundary }, context);
+    require(equalBytes(header.protocolRoot, protocolRoot(output.state)), 'protocol root differs');
+    // 6. The execution block is valid and carries just the protocol's rewards and beacon.
+    const payload = await execution.validate(block.execution, attributesOf(output, header.timestamp, header.proposer));
+    require(equalBytes(payload.hash, header.executionHash), 'execution hash differs');
+    // 7. A boundary's updates are held here, and its models are the ones they lead to.
+    if (how === 'candidate' && block.boundary !== undefined) {
+      const stated = block.boundary;
+      const sealed = sealedReferences(head.state.open.proofs).filter((reference) =>
+        stated.sealed.some((trainer) => equalBytes(trainer, reference.trainer)),
+      );
+      require((await boundary.available(sealed)).length === sealed.length, 'a sealed update is not available here');
+      const roots = await boundary.roots({ round: head.state.open.number, accepted: acceptedReferences(head.state), sealed });
+      require(equalBytes(roots.modelRoot, stated.modelRoot), 'model root differs');
+      require(equalBytes(roots.startRoot, stated.startRoot), 'start root differs');
+    }
+    return remember(block, output);
+  }
+
+  async function commit(final: FinalBlock): Promise<void> {
+    const { block, certificate } = final;
+    const { header } = block;
+    if (header.height <= head.height) return;
+    if (header.height !== head.height + 1) {
+      throw chainError('CHAIN_NOT_NEXT', `block ${header.height} does not follow height ${head.height}`);
+    }
+    const hash = headerHash(header);
+    if (!equalBytes(hash, certificate.blockHash)) throw chainError('CHAIN_INVALID_BLOCK', 'the certificate is another block’s');
+    verifyCertificate(certificate, { genesisHash: context.genesisHash, authorities });
+    const { output, executionHash, nextWithdrawal } = await judge(block, 'certified');
+    const record: BlockRecord = { final, modelRoot: output.state.modelRoot, nextWithdrawal };
+    await store.write([...execution.commit(executionHash), ...blocks.commit(record, output.state, output.settled)]);
+    execution.advance(executionHash);
+    head = { height: header.height, hash, header, state: output.state, nextWithdrawal };
+    candidates.clear();
+    operations.prune(block.operations);
+    await transactions.prune(
+      decodeBlock(block.execution).transactions.map((transaction) => transaction.hash),
+      [],
+    );
+    committed.emit({ final, output });
+  }
+
+  return {
+    get height() {
+      return head.height;
+    },
+    get headHash() {
+      return head.hash;
+    },
+    get headHeader() {
+      return head.header;
+    },
+    get state() {
+      return head.state;
+    },
+    build: () => serial.run(build),
+    validate: (block) => serial.run(async () => void (await judge(block, 'candidate'))),
+    commit: (final) => serial.run(() => commit(final)),
+    onCommit: committed.on,
+  };
+}
+
+/** One line for the log: why a candidate was refused. */
+export function refusal(error: unknown): { readonly code: string; readonly reason: string } {
+  return { code: isPolError(error) ? error.code : 'UNEXPECTED', reason: messageOf(error) };
+}

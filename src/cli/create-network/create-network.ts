@@ -1,0 +1,148 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Genesis, genesisHash, type ModelConfig } from '../../params/genesis.ts';
+import { createGenesis, DEFAULT_DATA_SOURCE, DEFAULT_MODEL, DEFAULT_ROUNDS } from '../../params/network-defaults.ts';
+import { type Hex, toHex } from '../../primitives/bytes.ts';
+import { type Address, generatePrivateKey, signerFromPrivateKey } from '../../primitives/keys.ts';
+import { encryptKeystore, LIGHT_SCRYPT } from '../../primitives/keystore.ts';
+import { WEI_PER_POL } from '../../primitives/units.ts';
+import { fileExists, PRIVATE_FILE_MODE, writeTextFile } from '../files.ts';
+import type { Progress } from '../progress.ts';
+import { DEFAULT_AUTHORITIES, DEFAULT_BASE_API_PORT, DEFAULT_BASE_PORT, DEFAULT_TRAINERS, type NetworkOptions } from './options.ts';
+import { GENESIS_FILE, type NodePlan, nodeConfigDocument, planNodes } from './plan.ts';
+
+/** Each authority starts with this, for fees and for trying `send` before the first reward. */
+const AUTHORITY_START_WEI = 100n * WEI_PER_POL;
+const PASSWORD_BYTES = 24;
+const FILE_SOURCE = 'file:';
+
+export interface CreateNetworkOptions extends NetworkOptions {
+  /** Absolute. */
+  readonly directory: string;
+  /** Relative `file:` sources are meant from here. */
+  readonly workingDirectory: string;
+  readonly name: string;
+  readonly force: boolean;
+}
+
+export interface CreateNetworkDependencies {
+  /** Root and size of a data set, tokenised on first use into the cache. */
+  readonly describeDataset: (options: {
+    readonly source: string;
+    readonly vocabSize: number;
+    readonly contextLength: number;
+    readonly cacheDirectory: string;
+  }) => Promise<{ readonly root: Uint8Array; readonly tokens: number; readonly heldOutTokens: number }>;
+  readonly modelConfigForSize: (parameters: number, shape: { readonly vocabSize: number; readonly contextLength: number }) => ModelConfig;
+  /** Tip of the hash chain that is an authority's randomness, from its private key. */
+  readonly onionTip: (privateKey: Uint8Array) => Uint8Array;
+  readonly random: (length: number) => Uint8Array;
+  readonly now: () => number;
+  readonly progress: Progress;
+}
+
+export interface CreatedNetwork {
+  readonly directory: string;
+  readonly genesis: Genesis;
+  readonly genesisHash: Uint8Array;
+  readonly nodes: readonly (NodePlan & { readonly address: Address })[];
+}
+
+/**
+ * Makes a network's files: genesis, and a configuration, an encrypted key and its password for each node. The genesis is written
+ * last: a folder that has one is complete.
+ * @throws CLI_FILE_EXISTS before anything is computed or written, CLI_USAGE, GENESIS_INVALID, DATA_* and MODEL_*
+ */
+export async function createNetwork(options: CreateNetworkOptions, dependencies: CreateNetworkDependencies): Promise<CreatedNetwork> {
+  const { directory, force } = options;
+  const { random, now, progress } = dependencies;
+  const plan = planNodes({
+    authorities: options.authorities ?? DEFAULT_AUTHORITIES,
+    nodes: options.nodes ?? DEFAULT_TRAINERS,
+    basePort: options.basePort ?? DEFAULT_BASE_PORT,
+    baseApiPort: options.baseApiPort ?? DEFAULT_BASE_API_PORT,
+  });
+  if (!force) refuseToOverwrite(directory, plan);
+
+  try {
+    const model = chooseModel(options, dependencies);
+    const data = await describeData(options, model, dependencies);
+    const nodes = [];
+    const authorities: { address: Hex; onion_tip: Hex }[] = [];
+    for (const node of plan) {
+      progress.update(`making keys … ${nodes.length + 1} of ${plan.length}`);
+      const privateKey = generatePrivateKey(random);
+      const password = Buffer.from(random(PASSWORD_BYTES)).toString('base64url');
+      const keystore = await encryptKeystore(privateKey, password, LIGHT_SCRYPT, random);
+      const { address } = signerFromPrivateKey(privateKey);
+      if (node.role === 'authority') {
+        authorities.push({ address: toHex(address), onion_tip: toHex(dependencies.onionTip(privateKey)) });
+      }
+      nodes.push({ ...node, address, password, keystore });
+    }
+
+    const genesis = createGenesis(
+      {
+        name: options.name,
+        timestamp: Math.floor(now() / 1000),
+        authorities,
+        data,
+        model,
+        chainId: options.chainId,
+        alloc: { ...Object.fromEntries(authorities.map(({ address }) => [address, AUTHORITY_START_WEI])), ...options.fund },
+        learning: {
+          ...(options.batchSize === undefined ? {} : { batch_size: options.batchSize }),
+          ...(options.learningRate === undefined ? {} : { learning_rate: options.learningRate }),
+        },
+        rounds: { blocks_per_round: options.roundBlocks ?? DEFAULT_ROUNDS.blocks_per_round },
+        blockIntervalMs: options.blockInterval,
+      },
+      random,
+    );
+
+    const write = (file: string, document: unknown, mode?: number) =>
+      writeTextFile(join(directory, file), `${typeof document === 'string' ? document : JSON.stringify(document, undefined, 2)}\n`, {
+        overwrite: force,
+        ...(mode === undefined ? {} : { mode }),
+      });
+    for (const node of nodes) {
+      write(node.keyFile, node.keystore, PRIVATE_FILE_MODE);
+      write(node.passwordFile, node.password, PRIVATE_FILE_MODE);
+      write(node.configFile, nodeConfigDocument(node, plan));
+    }
+    write(GENESIS_FILE, genesis);
+    return { directory, genesis, genesisHash: genesisHash(genesis), nodes: nodes.map(({ password: _, keystore: __, ...node }) => node) };
+  } finally {
+    progress.clear();
+  }
+}
+
+function refuseToOverwrite(directory: string, plan: readonly NodePlan[]): void {
+  const files = [GENESIS_FILE, ...plan.flatMap((node) => [node.configFile, node.keyFile, node.passwordFile])];
+  const existing = files.map((file) => join(directory, file)).find(existsSync);
+  if (existing !== undefined) throw fileExists(existing);
+}
+
+function chooseModel(options: CreateNetworkOptions, { modelConfigForSize }: CreateNetworkDependencies): ModelConfig {
+  const vocabSize = options.vocabSize ?? DEFAULT_MODEL.vocab_size;
+  const contextLength = options.contextLength ?? DEFAULT_MODEL.context_length;
+  if (options.modelSize !== undefined) return modelConfigForSize(options.modelSize, { vocabSize, contextLength });
+  return { ...DEFAULT_MODEL, vocab_size: vocabSize, context_length: contextLength };
+}
+
+async function describeData(
+  { data, directory, workingDirectory }: CreateNetworkOptions,
+  model: ModelConfig,
+  { describeDataset }: CreateNetworkDependencies,
+): Promise<Genesis['data']> {
+  const wanted = data ?? DEFAULT_DATA_SOURCE;
+  // The nodes of this network may be started anywhere on this machine.
+  const source = wanted.startsWith(FILE_SOURCE) ? `${FILE_SOURCE}${resolve(workingDirectory, wanted.slice(FILE_SOURCE.length))}` : wanted;
+  const { root, tokens, heldOutTokens } = await describeDataset({
+    source,
+    vocabSize: model.vocab_size,
+    contextLength: model.context_length,
+    cacheDirectory: join(directory, 'data', 'datasets'),
+  });
+  return { source, root: toHex(root), tokens, held_out_tokens: heldOutTokens };
+}

@@ -1,0 +1,40 @@
+import type { Block } from '@ethereumjs/block';
+import type { Write } from '../store/kv.ts';
+import type { ExecutionHead, Payload } from './engine.ts';
+import { reachableWrites } from './reachable.ts';
+import type { ReceiptBody } from './receipts.ts';
+import { blockWrites } from './records.ts';
+import type { WrittenNodes } from './trie-database.ts';
+
+/** An executed block that may become the next head. */
+export interface Candidate {
+  readonly payload: Payload;
+  readonly head: ExecutionHead;
+  /** Everything the store lacks of it. */
+  readonly writes: readonly Write[];
+}
+
+/** Facts of a block as head of the chain. */
+export function headOf(block: Block): ExecutionHead {
+  const { header } = block;
+  return {
+    number: Number(header.number),
+    hash: block.hash(),
+    stateRoot: header.stateRoot,
+    timestamp: Number(header.timestamp),
+    baseFeePerGas: header.baseFeePerGas ?? 0n,
+    nextBaseFeePerGas: header.calcNextBaseFee(),
+    gasLimit: header.gasLimit,
+  };
+}
+
+/** Keeps of an execution what committing it needs; the state it went through is let go. */
+export function candidateOf(block: Block, bytes: Uint8Array, receipts: readonly ReceiptBody[], written: WrittenNodes): Candidate {
+  const head = headOf(block);
+  const { number, hash, stateRoot } = head;
+  return {
+    head,
+    payload: { hash, bytes, number, stateRoot, transactionCount: block.transactions.length },
+    writes: [...reachableWrites(written, stateRoot), ...blockWrites({ number, hash, stateRoot, bytes, receipts })],
+  };
+}

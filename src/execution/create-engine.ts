@@ -1,0 +1,125 @@
+import { createBlockFromRLP } from '@ethereumjs/block';
+import type { Genesis } from '../params/genesis.ts';
+import { equalBytes, toHex } from '../primitives/bytes.ts';
+import type { Hash } from '../primitives/hash.ts';
+import { type Logger, silentLogger } from '../primitives/log.ts';
+import type { KeyValueStore } from '../store/kv.ts';
+import { buildBlock } from './build-block.ts';
+import { type Candidate, headOf } from './candidate.ts';
+import { chainRules } from './chain-rules.ts';
+import type { ExecutionEngine, ExecutionHead } from './engine.ts';
+import { executionError } from './errors.ts';
+import { createGenesisBlock } from './genesis-block.ts';
+import { MAX_CANDIDATES } from './limits.ts';
+import type { ChainContext } from './machine.ts';
+import { createExecutionReader } from './reader.ts';
+import { blocksByNumber, headersByNumber, headNumber } from './records.ts';
+import { checkBlock, executeBlock } from './validate-block.ts';
+
+/**
+ * The embedded execution layer: EthereumJS over the node's store. A new store gets the genesis block; a used one is opened
+ * at its last committed block.
+ *
+ * @throws EXECUTION_GENESIS_MISMATCH, EXECUTION_STATE_MISSING, STORE_*
+ */
+export async function createExecutionEngine(
+  options: { readonly genesis: Genesis },
+  dependencies: { readonly store: KeyValueStore; readonly log?: Logger },
+): Promise<ExecutionEngine> {
+  const { genesis } = options;
+  const { store, log = silentLogger } = dependencies;
+  const rules = chainRules(BigInt(genesis.chain_id));
+  const first = await createGenesisBlock(genesis);
+  const genesisBlockHash = first.block.hash();
+  const storedGenesis = headersByNumber.get(store, 0);
+  if (storedGenesis === undefined) await store.write(first.writes);
+  else if (!equalBytes(storedGenesis.hash, genesisBlockHash)) {
+    throw executionError(
+      'EXECUTION_GENESIS_MISMATCH',
+      `the store begins with execution block ${toHex(storedGenesis.hash)}, this genesis with ${toHex(genesisBlockHash)}: choose another --data-dir`,
+    );
+  }
+
+  let head = readHead();
+  /** Executed on the present head, oldest first, by block hash. */
+  const candidates = new Map<string, Candidate>();
+  const context: ChainContext = {
+    rules,
+    chainId: genesis.chain_id,
+    gasLimit: BigInt(genesis.gas_limit),
+    blockHash: (number) => (number > head.number ? undefined : headersByNumber.get(store, number)?.hash),
+  };
+
+  function readHead(): ExecutionHead {
+    const number = headNumber.get(store);
+    const bytes = number === undefined ? undefined : blocksByNumber.get(store, number);
+    if (bytes === undefined) {
+      throw executionError('EXECUTION_STATE_MISSING', `the store lacks its head, execution block ${number}: restore the data directory`);
+    }
+    return headOf(createBlockFromRLP(bytes, { common: rules }));
+  }
+
+  function remember(candidate: Candidate, parent: ExecutionHead): void {
+    // The head has moved on meanwhile: nothing to commit it to.
+    if (parent !== head) return;
+    const name = toHex(candidate.payload.hash);
+    candidates.delete(name);
+    candidates.set(name, candidate);
+    if (candidates.size > MAX_CANDIDATES) {
+      const [oldest] = candidates.keys();
+      if (oldest !== undefined) candidates.delete(oldest);
+    }
+  }
+
+  function known(hash: Hash): Candidate {
+    const candidate = candidates.get(toHex(hash));
+    if (candidate === undefined) {
+      throw executionError(
+        'EXECUTION_UNKNOWN_PAYLOAD',
+        `payload ${toHex(hash)} was not executed on block ${head.number}: validate it first`,
+      );
+    }
+    return candidate;
+  }
+
+  return {
+    get head() {
+      return head;
+    },
+    genesisBlockHash,
+
+    async build(attributes, transactions) {
+      const parent = head;
+      checkAttributes(parent, attributes.timestamp);
+      const { candidate, dropped } = await buildBlock(context, parent, attributes, transactions, { store, log });
+      remember(candidate, parent);
+      return { payload: candidate.payload, dropped };
+    },
+
+    async validate(bytes, attributes) {
+      const parent = head;
+      const block = checkBlock(context, parent, attributes, bytes);
+      const executed = candidates.get(toHex(block.hash()));
+      // The header's hash names the body only through roots that executing checks: the bytes must be the same.
+      if (executed !== undefined && equalBytes(executed.payload.bytes, bytes)) return executed.payload;
+      const candidate = await executeBlock(context, parent, block, bytes, { store });
+      remember(candidate, parent);
+      return candidate.payload;
+    },
+
+    commit: (hash) => known(hash).writes,
+
+    advance(hash) {
+      head = known(hash).head;
+      candidates.clear();
+    },
+
+    reader: createExecutionReader(context, { store, head: () => head }),
+  };
+}
+
+function checkAttributes(parent: ExecutionHead, timestamp: number): void {
+  if (timestamp <= parent.timestamp) {
+    throw executionError('EXECUTION_INVALID_PAYLOAD', `timestamp ${timestamp} is not after the head’s ${parent.timestamp}`);
+  }
+}

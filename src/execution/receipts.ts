@@ -1,0 +1,92 @@
+import { RLP } from '@ethereumjs/rlp';
+import type { TypedTransaction } from '@ethereumjs/tx';
+import { Bloom, type RunTxResult } from '@ethereumjs/vm';
+import type { Hash } from '../primitives/hash.ts';
+import type { Address } from '../primitives/keys.ts';
+import { chainRules } from './chain-rules.ts';
+import type { StoredReceipt } from './engine.ts';
+import { effectiveGasPrice } from './transactions.ts';
+
+/** A receipt without its place, which its key tells. */
+export type ReceiptBody = Omit<StoredReceipt, 'blockNumber' | 'blockHash' | 'index'>;
+
+/** The receipt of one executed transaction; `firstLogIndex` counts the logs of the block before it. */
+export function receiptOf(
+  transaction: TypedTransaction,
+  result: RunTxResult,
+  block: { readonly baseFeePerGas: bigint; readonly firstLogIndex: number },
+): ReceiptBody {
+  const { receipt } = result;
+  return {
+    transactionHash: transaction.hash(),
+    type: transaction.type,
+    from: transaction.getSenderAddress().bytes,
+    to: transaction.to?.bytes,
+    contractAddress: transaction.to === undefined ? result.createdAddress?.bytes : undefined,
+    succeeded: 'status' in receipt && receipt.status === 1,
+    gasUsed: result.totalGasSpent,
+    cumulativeGasUsed: receipt.cumulativeBlockGasUsed,
+    effectiveGasPrice: effectiveGasPrice(transaction, block.baseFeePerGas),
+    logsBloom: receipt.bitvector,
+    logs: receipt.logs.map(([address, topics, data], index) => ({ address, topics, data, logIndex: block.firstLogIndex + index })),
+  };
+}
+
+/** For the store. The bloom filter is left out: it follows from the logs. */
+export function encodeReceiptBody(body: ReceiptBody): Uint8Array {
+  return RLP.encode([
+    body.transactionHash,
+    body.type,
+    body.from,
+    body.to ?? new Uint8Array(0),
+    body.contractAddress ?? new Uint8Array(0),
+    body.succeeded ? 1 : 0,
+    body.gasUsed,
+    body.cumulativeGasUsed,
+    body.effectiveGasPrice,
+    body.logs[0]?.logIndex ?? 0,
+    body.logs.map((log) => [log.address, [...log.topics], log.data]),
+  ]);
+}
+
+type StoredLog = readonly [Address, readonly Hash[], Uint8Array];
+
+/** @throws when the bytes are not a receipt of this file's */
+export function decodeReceiptBody(bytes: Uint8Array): ReceiptBody {
+  const items = RLP.decode(bytes) as unknown as readonly [...Uint8Array[], readonly StoredLog[]];
+  if (items.length !== 11) throw new RangeError(`a receipt has 11 fields, not ${items.length}`);
+  const field = (index: number): Uint8Array => items[index] as Uint8Array;
+  const integer = (index: number): bigint => (field(index).length === 0 ? 0n : BigInt(`0x${Buffer.from(field(index)).toString('hex')}`));
+  const optional = (index: number): Uint8Array | undefined => (field(index).length === 0 ? undefined : field(index));
+  const firstLogIndex = Number(integer(9));
+  const logs = (items[10] as readonly StoredLog[]).map(([address, topics, data], index) => ({
+    address,
+    topics,
+    data,
+    logIndex: firstLogIndex + index,
+  }));
+  return {
+    transactionHash: field(0),
+    type: Number(integer(1)),
+    from: field(2),
+    to: optional(3),
+    contractAddress: optional(4),
+    succeeded: integer(5) === 1n,
+    gasUsed: integer(6),
+    cumulativeGasUsed: integer(7),
+    effectiveGasPrice: integer(8),
+    logsBloom: bloomOf(logs),
+    logs,
+  };
+}
+
+/** The 2048-bit filter over addresses and topics (yellow paper, section 4.3.1). */
+function bloomOf(logs: StoredReceipt['logs']): Uint8Array {
+  // Any chain's rules will do: they only bring the hash function.
+  const bloom = new Bloom(undefined, chainRules(1n));
+  for (const log of logs) {
+    bloom.add(log.address);
+    for (const topic of log.topics) bloom.add(topic);
+  }
+  return bloom.bitvector;
+}

@@ -1,0 +1,83 @@
+import { concatBytes } from '../primitives/bytes.ts';
+import type { Hash } from '../primitives/hash.ts';
+import { bytesCodec, createBucket, numberCodec, type StoredCodec } from '../store/bucket.ts';
+import type { Write } from '../store/kv.ts';
+import { Prefix } from '../store/prefixes.ts';
+import { decodeReceiptBody, encodeReceiptBody, type ReceiptBody } from './receipts.ts';
+
+/** A transaction's place: block number and index in the block. */
+export interface Place {
+  readonly number: number;
+  readonly index: number;
+}
+
+const HASH_BYTES = 32;
+const NUMBER_BYTES = 8;
+const INDEX_BYTES = 4;
+
+const placeCodec: StoredCodec<Place> = {
+  encode({ number, index }) {
+    const out = new Uint8Array(NUMBER_BYTES + INDEX_BYTES);
+    out.set(numberCodec.encode(number));
+    new DataView(out.buffer).setUint32(NUMBER_BYTES, index);
+    return out;
+  },
+  decode(bytes) {
+    const number = numberCodec.decode(bytes.subarray(0, NUMBER_BYTES));
+    return { number, index: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(NUMBER_BYTES) };
+  },
+};
+
+const headerRecordCodec: StoredCodec<{ readonly hash: Hash; readonly stateRoot: Hash }> = {
+  encode: ({ hash, stateRoot }) => concatBytes(hash, stateRoot),
+  decode(bytes) {
+    if (bytes.length !== 2 * HASH_BYTES) throw new RangeError('a header record has 64 bytes');
+    return { hash: bytes.subarray(0, HASH_BYTES), stateRoot: bytes.subarray(HASH_BYTES) };
+  },
+};
+
+export const headersByNumber = createBucket(Prefix.executionHeader, { key: numberCodec, value: headerRecordCodec });
+export const blocksByNumber = createBucket(Prefix.executionBlock, { key: numberCodec, value: bytesCodec });
+export const numbersByHash = createBucket(Prefix.executionNumberByHash, { key: bytesCodec, value: numberCodec });
+export const receiptsByPlace = createBucket(Prefix.receipt, {
+  key: placeCodec,
+  value: { encode: encodeReceiptBody, decode: decodeReceiptBody },
+});
+export const placesByTransaction = createBucket(Prefix.transactionPlace, { key: bytesCodec, value: placeCodec });
+/** Key: address (20) ‖ place (12). */
+export const transactionsByAddress = createBucket(Prefix.addressIndex, { key: bytesCodec, value: bytesCodec });
+const meta = createBucket(Prefix.executionMeta, { key: bytesCodec, value: numberCodec });
+const HEAD = Uint8Array.of(0);
+
+/** Number of the last committed block. */
+export const headNumber = {
+  get: (store: Parameters<typeof meta.get>[0]) => meta.get(store, HEAD),
+  put: (number: number) => meta.put(HEAD, number),
+};
+
+/** All records of a block except its state: block, indices, receipts, and the pointer to it as the head. */
+export function blockWrites(block: {
+  readonly number: number;
+  readonly hash: Hash;
+  readonly stateRoot: Hash;
+  readonly bytes: Uint8Array;
+  readonly receipts: readonly ReceiptBody[];
+}): readonly Write[] {
+  const { number, hash, stateRoot, bytes, receipts } = block;
+  const writes: Write[] = [
+    headersByNumber.put(number, { hash, stateRoot }),
+    blocksByNumber.put(number, bytes),
+    numbersByHash.put(hash, number),
+    headNumber.put(number),
+  ];
+  for (const [index, receipt] of receipts.entries()) {
+    const place = { number, index };
+    writes.push(receiptsByPlace.put(place, receipt), placesByTransaction.put(receipt.transactionHash, place));
+    // One entry where both are the same: the key is.
+    for (const address of [receipt.from, receipt.to ?? receipt.contractAddress]) {
+      if (address !== undefined)
+        writes.push(transactionsByAddress.put(concatBytes(address, placeCodec.encode(place)), receipt.transactionHash));
+    }
+  }
+  return writes;
+}

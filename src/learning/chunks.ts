@@ -1,0 +1,46 @@
+import { endianness } from 'node:os';
+import { uint64BE } from '../primitives/bytes.ts';
+import { type Hash, taggedHash } from '../primitives/hash.ts';
+import { merkleRoot } from './merkle.ts';
+
+/** Large enough that hashing runs at SHA-256's full speed, small enough to fetch and prove alone. */
+export const CHUNK_BYTES = 65_536;
+
+const HOST_IS_LITTLE_ENDIAN = endianness() === 'LE';
+
+/** The vector's little-endian bytes: a view where the host is little-endian, else a swapped copy. */
+export function littleEndianBytes(vector: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+  return HOST_IS_LITTLE_ENDIAN ? bytes : Buffer.from(bytes).swap32();
+}
+
+/** f32 values of little-endian bytes: a view where alignment and byte order allow it, else a copy. `bytes.length` must be a multiple of 4. */
+export function vectorFromBytes(bytes: Uint8Array): Float32Array {
+  if (HOST_IS_LITTLE_ENDIAN && bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  const copy = new Uint8Array(bytes);
+  if (!HOST_IS_LITTLE_ENDIAN) Buffer.from(copy.buffer).swap32();
+  return new Float32Array(copy.buffer);
+}
+
+/**
+ * Identity of an f32 vector of at least one element: Merkle root over CHUNK_BYTES chunks (the last one shorter) of its
+ * little-endian bytes, bound to its length. Bits count, not values: +0 and -0 differ.
+ */
+export function vectorRoot(vector: Float32Array): Hash {
+  const bytes = littleEndianBytes(vector);
+  const leaves: Hash[] = [];
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) leaves.push(chunkHash(bytes.subarray(at, at + CHUNK_BYTES)));
+  return bindLength(vector.length, leaves);
+}
+
+/** vectorRoot of `length` positive zeros, hashing one chunk instead of all. */
+export function zeroVectorRoot(length: number): Hash {
+  const full = Math.floor((length * 4) / CHUNK_BYTES);
+  const rest = length * 4 - full * CHUNK_BYTES;
+  const leaves: Hash[] = full === 0 ? [] : new Array<Hash>(full).fill(chunkHash(new Uint8Array(CHUNK_BYTES)));
+  if (rest > 0) leaves.push(chunkHash(new Uint8Array(rest)));
+  return bindLength(length, leaves);
+}
+
+const chunkHash = (chunk: Uint8Array): Hash => taggedHash('pol/chunk/1', chunk);
+const bindLength = (length: number, leaves: readonly Hash[]): Hash => taggedHash('pol/vector/1', uint64BE(length), merkleRoot(leaves));

@@ -1,0 +1,77 @@
+import { equalBytes, uint64BE } from '../primitives/bytes.ts';
+import { type Hash, taggedHash } from '../primitives/hash.ts';
+import { littleEndianBytes, vectorFromBytes, vectorRoot, zeroVectorRoot } from './chunks.ts';
+import { learningError } from './errors.ts';
+
+/**
+ * What a training step starts from and ends in. A TrainingEngine has this shape, but for the step.
+ *
+ * Moments are zero at the start of each round. Were they a trainer's own, carried from round to round, leaf 0 would be a state
+ * that only the trainer knows, and moments crafted there would steer every later step while each segment re-executes to the bit.
+ * So leaf 0 holds what everybody can compute: the round's start weights, cleared moments, step 0.
+ */
+export interface TrainingState {
+  readonly weights: Float32Array;
+  readonly firstMoment: Float32Array;
+  readonly secondMoment: Float32Array;
+  /** Inner AdamW steps since the start of the round. */
+  readonly step: number;
+}
+
+const STEP_BYTES = 8;
+
+/** Identity of a state: H(weights root, H(moment roots), step). Weights and moments can be proven and fetched apart. */
+export function stateRoot(state: TrainingState): Hash {
+  return combine(vectorRoot(state.weights), vectorRoot(state.firstMoment), vectorRoot(state.secondMoment), state.step);
+}
+
+/** Root of leaf 0's state: weights with the root given, `parameters` of them, and nothing else. */
+export function startStateRoot(weightsRoot: Hash, parameters: number): Hash {
+  const zeros = zeroVectorRoot(parameters);
+  return combine(weightsRoot, zeros, zeros, 0);
+}
+
+/** Bytes of an encoded state: three vectors of f32 and the step. */
+export function stateByteLength(parameters: number): number {
+  return parameters * 12 + STEP_BYTES;
+}
+
+/** weights ‖ first moments ‖ second moments (little-endian f32) ‖ step (u64, big-endian); into `out` when given, which must have the size. */
+export function encodeState(state: TrainingState, out: Uint8Array = new Uint8Array(stateByteLength(state.weights.length))): Uint8Array {
+  const bytes = state.weights.length * 4;
+  out.set(littleEndianBytes(state.weights), 0);
+  out.set(littleEndianBytes(state.firstMoment), bytes);
+  out.set(littleEndianBytes(state.secondMoment), 2 * bytes);
+  out.set(uint64BE(state.step), 3 * bytes);
+  return out;
+}
+
+/**
+ * The state in `bytes`; its vectors may be views of them. Judges the form only: a state is trusted by its root.
+ * @throws LEARNING_STATE_INVALID when the size is not the model's, or the step is no safe integer
+ */
+export function decodeState(bytes: Uint8Array, parameters: number): TrainingState {
+  const expected = stateByteLength(parameters);
+  if (bytes.length !== expected) {
+    throw learningError('LEARNING_STATE_INVALID', `a training state of this model has ${expected} bytes, got ${bytes.length}`);
+  }
+  const vector = (index: number) => vectorFromBytes(bytes.subarray(index * parameters * 4, (index + 1) * parameters * 4));
+  const step = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(parameters * 12);
+  if (step > BigInt(Number.MAX_SAFE_INTEGER))
+    throw learningError('LEARNING_STATE_INVALID', `a training state's step is out of range: ${step}`);
+  return { weights: vector(0), firstMoment: vector(1), secondMoment: vector(2), step: Number(step) };
+}
+
+/** True when `bytes` encode a state with this root. Never throws: they come from strangers. */
+export function isStateOf(root: Hash, bytes: Uint8Array, parameters: number): boolean {
+  if (bytes.length !== stateByteLength(parameters)) return false;
+  try {
+    return equalBytes(stateRoot(decodeState(bytes, parameters)), root);
+  } catch {
+    return false;
+  }
+}
+
+function combine(weights: Hash, firstMoment: Hash, secondMoment: Hash, step: number): Hash {
+  return taggedHash('pol/state/1', weights, taggedHash('pol/moments/1', firstMoment, secondMoment), uint64BE(step));
+}

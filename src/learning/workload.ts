@@ -1,0 +1,107 @@
+import { slotOf, trainingBatch } from '../data/batches.ts';
+import type { Dataset } from '../data/types.ts';
+import { parameterLayout } from '../model/layout.ts';
+import { learningRateAt } from '../model/schedule.ts';
+import type { TrainingEngine } from '../model/types.ts';
+import { type Genesis, genesisHash } from '../params/genesis.ts';
+import type { Hash } from '../primitives/hash.ts';
+import type { Address } from '../primitives/keys.ts';
+import type { LeafScope } from './leaves.ts';
+import type { Assignment } from './types.ts';
+
+/** All that a round's training is, beside the arithmetic: trainer and checker take it from here, so they cannot differ. */
+export interface Workload {
+  readonly genesisHash: Hash;
+  readonly parameters: number;
+  readonly stepsPerSegment: number;
+  readonly maxSegments: number;
+  readonly tokensPerSegment: number;
+  scope(round: number, trainer: Address): LeafScope;
+  /** Tokens of step `step` (from 0) of the trainer's round, as TrainingEngine.step takes them; valid until the next call. */
+  batch(assignment: Assignment, step: number): Int32Array;
+  /** f32 */
+  learningRate(round: number, step: number): number;
+}
+
+export function createWorkload(genesis: Genesis, dependencies: { readonly dataset: Dataset }): Workload {
+  const { model, learning, rounds } = genesis;
+  const hash = genesisHash(genesis);
+  const batchSize = learning.batch_size;
+  const stepsPerSegment = rounds.steps_per_segment;
+  const tokens = new Int32Array(batchSize * (model.context_length + 1));
+  return {
+    genesisHash: hash,
+    parameters: parameterLayout(model).count,
+    stepsPerSegment,
+    maxSegments: rounds.max_segments,
+    tokensPerSegment: stepsPerSegment * batchSize * model.context_length,
+    scope: (round, trainer) => ({ chainId: genesis.chain_id, genesisHash: hash, round, trainer }),
+    batch({ beacon, roster, trainer }, step) {
+      const slot = slotOf(beacon, roster, trainer);
+      const slotCapacity = rounds.max_segments * stepsPerSegment * batchSize;
+      trainingBatch({ dataset: dependencies.dataset, beacon, slot, slotCapacity, step, batchSize }, tokens);
+      return tokens;
+    },
+    learningRate: (round, step) => learningRateAt(nominalStep(genesis, round, step), learning),
+  };
+}
+
+/**
+ * Place of a step in the run's schedule. A round counts as half of what its cap allows, whatever its trainers did: the schedule then
+ * follows from the genesis and the round alone, and typical machines, which the cap leaves head-room above, are near it.
+ */
+export function nominalStep(genesis: Genesis, round: number, step: number): number {
+  const { max_segments, steps_per_segment } = genesis.rounds;
+  return round * Math.ceil(max_segments / 2) * steps_per_segment + step;
+}
+
+/**
+ * Runs segment `segment` on an engine that holds the state before it.
+ * @param before awaited before each step; false abandons the segment
+ * @param after told each step's loss
+ * @returns the sum of the steps' losses (f64, ascending), or undefined when abandoned
+ * @throws MODEL_DIVERGED
+ */
+export async function runSegment(
+  engine: TrainingEngine,
+  workload: Workload,
+  assignment: Assignment,
+  segment: number,
+  before: () => Promise<boolean>,
+  after: (loss: number) => void = () => {},
+): Promise<number | undefined> {
+  let lossSum = 0;
+  for (let i = 0; i < workload.stepsPerSegment; i++) {
+    if (!(await before())) return undefined;
+    const step = segment * workload.stepsPerSegment + i;
+    const { loss } = engine.step(workload.batch(assignment, step), {
+      adamStep: step + 1,
+      learningRate: workload.learningRate(assignment.round, step),
+    });
+    lossSum += loss;
+    after(loss);
+  }
+  return lossSum;
+}
+
+/** Puts a state into an engine. */
+export function loadState(
+  engine: TrainingEngine,
+  state: { readonly weights: Float32Array; readonly firstMoment: Float32Array; readonly secondMoment: Float32Array },
+): void {
+  engine.weights.set(state.weights);
+  engine.firstMoment.set(state.firstMoment);
+  engine.secondMoment.set(state.secondMoment);
+}
+
+/** Puts a round's start into an engine: weights, and no moments (state.ts says why). */
+export function loadStart(engine: TrainingEngine, weights: Float32Array): void {
+  engine.weights.set(weights);
+  engine.clearMoments();
+}
+
+/** The state an engine holds after `segments` segments, as live views. */
+export function stateAfter(engine: TrainingEngine, workload: Workload, segments: number) {
+  const { weights, firstMoment, secondMoment } = engine;
+  return { weights, firstMoment, secondMoment, step: segments * workload.stepsPerSegment };
+}

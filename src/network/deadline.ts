@@ -1,0 +1,27 @@
+import type { Clock } from '../primitives/clock.ts';
+import { networkError } from './errors.ts';
+
+export interface Deadline {
+  /** Aborts when time is up (NETWORK_TIMEOUT) or when the caller's signal does (its reason). */
+  readonly signal: AbortSignal;
+  /** Must be called in the end: it frees the timer and the listener on the caller's signal. */
+  clear(): void;
+}
+
+/** A time limit joined with a caller's signal, without leaving listeners on a signal that lives longer. */
+export function createDeadline(timeoutMs: number, what: string, clock: Clock, parent?: AbortSignal): Deadline {
+  const controller = new AbortController();
+  const cancel = clock.after(timeoutMs, () =>
+    controller.abort(networkError('NETWORK_TIMEOUT', `${what}: no answer within ${timeoutMs} ms`)),
+  );
+  const onParent = () => controller.abort(parent?.reason);
+  if (parent?.aborted) onParent();
+  else parent?.addEventListener('abort', onParent, { once: true });
+  return {
+    signal: controller.signal,
+    clear() {
+      cancel();
+      parent?.removeEventListener('abort', onParent);
+    },
+  };
+}

@@ -1,0 +1,8 @@
+import { errorDomain } from '../primitives/errors.ts';
+
+export const nodeError = errorDomain({
+  NODE_NO_GENESIS: { explanation: 'No genesis file, and no boot node gave one.' },
+  NODE_GENESIS_PINNED: { explanation: 'The genesis found is not the one pinned by genesis_hash.' },
+  NODE_FILE: { explanation: 'A file named in the configuration cannot be read or written.' },
+  NODE_WORKER_DIED: { explanation: 'A worker thread ended unexpectedly.' },
+});

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { decodePeerKey, encodePeerKey, generatePeerKey, type PeerKey } from '../network/peer-key.ts';
+import type { NodeConfig } from '../params/node-config.ts';
+import { messageOf } from '../primitives/errors.ts';
+import { generatePrivateKey } from '../primitives/keys.ts';
+import { decryptKeystore, encryptKeystore, LIGHT_SCRYPT } from '../primitives/keystore.ts';
+import { nodeError } from './errors.ts';
+
+const PRIVATE_FILE_MODE = 0o600;
+
+/** The secp256k1 key of the node's account: from the configured keystore, or one made in the data directory. */
+export async function loadAccountKey(config: NodeConfig): Promise<Uint8Array> {
+  const keyFile = config.key_file ?? join(config.data_dir, 'key.json');
+  const passwordFile = config.password_file ?? join(dirname(keyFile), `${keyFile.endsWith('key.json') ? 'key' : 'node'}.password`);
+  const keystore = await readOptional(keyFile);
+  if (keystore === undefined) {
+    if (config.key_file !== undefined) {
+      throw nodeError('NODE_FILE', `key_file ${config.key_file} does not exist: make one with "pol-node keys new"`);
+    }
+    return makeAccountKey(keyFile, passwordFile);
+  }
+  const password = await readOptional(passwordFile);
+  if (password === undefined) throw nodeError('NODE_FILE', `password_file ${passwordFile} does not exist: it opens ${keyFile}`);
+  return decryptKeystore(keystore, password.trim());
+}
+
+async function makeAccountKey(keyFile: string, passwordFile: string): Promise<Uint8Array> {
+  const privateKey = generatePrivateKey();
+  const password = randomBytes(24).toString('base64url');
+  const keystore = await encryptKeystore(privateKey, password, LIGHT_SCRYPT);
+  await writePrivate(passwordFile, `${password}\n`);
+  await writePrivate(keyFile, `${JSON.stringify(keystore, undefined, 2)}\n`);
+  return privateKey;
+}
+
+/** The Ed25519 key that gives the node its lasting peer id. */
+export async function loadPeerKey(config: NodeConfig): Promise<PeerKey> {
+  const file = join(config.data_dir, 'peer.key');
+  const stored = await readOptional(file);
+  if (stored !== undefined) return decodePeerKey(stored.trim());
+  const key = generatePeerKey();
+  await writePrivate(file, `${encodePeerKey(key)}\n`);
+  return key;
+}
+
+async function writePrivate(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text, { mode: PRIVATE_FILE_MODE, flag: 'wx' });
+}
+
+/** A file's text; undefined when there is no such file. @throws NODE_FILE */
+export async function readOptional(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw nodeError('NODE_FILE', `cannot read ${file}: ${messageOf(cause)}`, { cause });
+  }
+}

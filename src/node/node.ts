@@ -1,0 +1,300 @@
+import { mkdir } from 'node:fs/promises';
+import { createApiServer } from '../api/server.ts';
+import { createBlockStore } from '../chain/block-store.ts';
+import { type Chain, createChain, refusal } from '../chain/chain.ts';
+import { createConsensusDriver } from '../chain/consensus-driver.ts';
+import { createAuthorityDuty } from '../chain/duties/authority.ts';
+import { createTrainerDuty } from '../chain/duties/trainer.ts';
+import { createFileWal } from '../chain/file-wal.ts';
+import { createModelKeeper } from '../chain/model-keeper.ts';
+import { createOperationPool } from '../chain/operation-pool.ts';
+import { createTransactionPool } from '../chain/transaction-pool.ts';
+import type { BlockApplication } from '../consensus/types.ts';
+import { createExecutionEngine } from '../execution/create-engine.ts';
+import type { InferenceEngine } from '../inference/engine.ts';
+import { createCompletionService } from '../inference/service.ts';
+import type { LearningService } from '../learning/types.ts';
+import { updateByteLength } from '../learning/update.ts';
+import { createNetwork } from '../network/create-network.ts';
+import { authorityAddresses, type Genesis, genesisHash } from '../params/genesis.ts';
+import type { NodeConfig } from '../params/node-config.ts';
+import { compareBytes, equalBytes, utf8 } from '../primitives/bytes.ts';
+import { systemClock } from '../primitives/clock.ts';
+import { type Address, checksumAddress, signerFromPrivateKey } from '../primitives/keys.ts';
+import type { Logger } from '../primitives/log.ts';
+import type { ProtocolContext } from '../protocol/context.ts';
+import { initialProtocolState } from '../protocol/genesis-state.ts';
+import { createOnion } from '../protocol/onion.ts';
+import { createFileBlobStore } from '../store/blobs.ts';
+import { openLmdbStore } from '../store/lmdb.ts';
+import { lockDataDirectory } from '../store/lock.ts';
+import { createBlockSync } from '../sync/block-sync.ts';
+import { createPeerSource, type PeerSourceOptions } from '../sync/peer-source.ts';
+import { serveSync } from '../sync/serve.ts';
+import { resolveGenesis } from './genesis-source.ts';
+import { createGossip, type Gossip } from './gossip.ts';
+import { loadAccountKey, loadPeerKey } from './keys.ts';
+import { datasetCacheOf, pathsOf } from './paths.ts';
+import type { RunningNode, StartNodeOptions } from './running-node.ts';
+import { createShutdown, type Shutdown } from './shutdown.ts';
+import { consensusTimeouts } from './timeouts.ts';
+import { createTrainingHistory } from './training-history.ts';
+import { VERSION } from './version.ts';
+import { createNodeView } from './view.ts';
+import { createWallet } from './wallet.ts';
+import { startInferenceWorker, startLearningWorker } from './worker/services.ts';
+
+/**
+ * Builds a node from its configuration, bottom up, and starts it. What was started is stopped again, in reverse order,
+ * when a later part fails or when the node is stopped.
+ * @throws the typed error of the part that cannot start; its message is one line for the user
+ */
+export async function startNode({ config, log }: StartNodeOptions): Promise<RunningNode> {
+  const shutdown = createShutdown(log);
+  try {
+    return await assemble(config, log, shutdown);
+  } catch (error) {
+    await shutdown.run();
+    throw error;
+  }
+}
+
+async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown): Promise<RunningNode> {
+  const startedAt = Date.now();
+  await mkdir(config.data_dir, { recursive: true });
+  const lock = await lockDataDirectory(config.data_dir);
+  shutdown.add('data directory', lock.release);
+  const paths = pathsOf(config);
+
+  // Who we are, and where we belong.
+  const privateKey = await loadAccountKey(config);
+  const signer = signerFromPrivateKey(privateKey);
+  const peerKey = await loadPeerKey(config);
+  const genesis = await resolveGenesis(config, privateKey, log);
+  const context: ProtocolContext = { genesis, genesisHash: genesisHash(genesis) };
+  const authorities = [...authorityAddresses(genesis)].sort(compareBytes);
+  const isAuthority = isMember(authorities, signer.address, config, log);
+
+  // What is on disk.
+  const store = await openLmdbStore(paths.store);
+  shutdown.add('store', () => store.close());
+  const blocks = createBlockStore(store);
+  const standing = blocks.requireGenesis(context.genesisHash);
+  const blobs = createFileBlobStore(paths.blobs);
+
+  // Learning, execution, and the chain that binds them.
+  const learning = await startLearning(config, genesis, log, shutdown);
+  if (standing === 'new') {
+    const { modelRoot, startRoot } = await learning.current();
+    await store.write(blocks.initialise(context.genesisHash, initialProtocolState(genesis, context.genesisHash, modelRoot, startRoot)));
+  }
+  const execution = await createExecutionEngine({ genesis }, { store, log });
+  const state = () => chain.state;
+  const operations = createOperationPool({ context, state });
+  const transactions = createTransactionPool({ chainId: genesis.chain_id }, { accounts: execution.reader, head: () => execution.head });
+  const network = await createNetwork(
+    {
+      host: config.p2p_host,
+      port: config.port,
+      bootNodes: config.boot_nodes,
+      genesisHash: context.genesisHash,
+      nodeId: config.node_id,
+      peerKey,
+      account: signer,
+      authorities: () => authorities,
+      height: () => chain.height,
+    },
+    { log },
+  );
+  const source = createPeerSource(peerSourceLimits(learning.parameters), { network, blobs, learning, log });
+  const keeper = createModelKeeper({ learning, source, blocks, state, clock: systemClock, log });
+  const chain: Chain = createChain(
+    { context, authorities, self: signer.address },
+    { store, blocks, execution, operations, transactions, boundary: keeper.oracle, clock: systemClock, log },
+  );
+
+  // Consensus and gossip.
+  const gossip: Gossip = createGossip({ network, operations, transactions, driver: () => driver, log });
+  const driver = createConsensusDriver(
+    {
+      genesisHash: context.genesisHash,
+      authorities,
+      self: isAuthority ? signer.address : undefined,
+      timeouts: consensusTimeouts,
+      blockIntervalMs: genesis.block_interval_ms,
+    },
+    {
+      clock: systemClock,
+      signer: isAuthority ? signer : undefined,
+      wal: await createFileWal(paths.wal),
+      application: applicationOf(chain, log),
+      broadcast: gossip.sendConsensus,
+      log: log.child({ room: 'consensus' }),
+      onFailure: (error) => log.error({ reason: error.message }, 'consensus has stopped: restart this node'),
+    },
+  );
+  const sync = createBlockSync({
+    network,
+    height: () => chain.height,
+    commit: chain.commit,
+    imported: (height) => driver.startAfter(height),
+    clock: systemClock,
+    log,
+  });
+  serveSync({
+    network,
+    finalBlock: (height) => blocks.block(height)?.final,
+    blobs,
+    learning,
+    modelRoot: () => chain.state.modelRoot,
+    genesisDocument: utf8(JSON.stringify(genesis)),
+  });
+
+  // What this node does in the learning protocol.
+  const history = createTrainingHistory();
+  const readyRound = () => keeper.readyRound;
+  const duty = { learning, signer, state, readyRound, submit: gossip.sendOperation, log };
+  const trainer = config.training_enabled
+    ? createTrainerDuty(
+        { genesisHash: context.genesisHash, submitBlocks: genesis.rounds.submit_blocks },
+        { ...duty, onRoundTrained: history.trained },
+      )
+    : undefined;
+  const authority = isAuthority ? createAuthorityDuty(context, { ...duty, proofs: source, onion: createOnion(privateKey) }) : undefined;
+  const tick = () => {
+    trainer?.tick();
+    authority?.tick();
+  };
+  chain.onCommit(({ output }) => {
+    if (output.state.heldOut !== undefined) history.heldOut(output.state.heldOut);
+    keeper.follow();
+    tick();
+  });
+  keeper.onReady(tick);
+
+  // What the world sees.
+  const submitTransaction = gossip.sendTransaction;
+  const wallet = createWallet(
+    { chainId: genesis.chain_id },
+    { signer, execution, pendingNonce: transactions.nextNonce, submit: submitTransaction },
+  );
+  const completions = createCompletionService(
+    { contextLength: genesis.model.context_length },
+    {
+      engine: lazyInference(config, genesis, log, shutdown),
+      model: async () => ({
+        weightsPath: await learning.settledWeightsPath(),
+        modelRoot: chain.state.modelRoot,
+        round: chain.state.settledRound,
+      }),
+    },
+  );
+  const view = createNodeView({
+    identity: {
+      nodeId: config.node_id,
+      version: VERSION,
+      address: signer.address,
+      isAuthority,
+      trainingEnabled: config.training_enabled,
+      genesis,
+      genesisHash: context.genesisHash,
+      startedAt,
+      backend: learning.backendName,
+      parameters: learning.parameters,
+    },
+    chain,
+    blocks,
+    execution: execution.reader,
+    transactions,
+    submitTransaction,
+    network,
+    sync,
+    wallet,
+    trainer,
+    history,
+    completions,
+  });
+  const api = createApiServer({ host: config.api_host, port: config.api_port }, { view, log: log.child({ room: 'api' }) });
+
+  // Started from the outside in: a port in use is known before anything runs.
+  const apiUrl = await api.start();
+  shutdown.add('api', api.stop);
+  await network.start();
+  shutdown.add('network', network.stop);
+  shutdown.add('model keeper', keeper.stop);
+  keeper.follow();
+  sync.start();
+  shutdown.add('sync', sync.stop);
+  await driver.startAfter(chain.height);
+  shutdown.add('consensus', driver.stop);
+  shutdown.add('duties', async () => {
+    await Promise.all([trainer?.stop(), authority?.stop()]);
+  });
+  log.info({ height: chain.height, address: checksumAddress(signer.address), api: apiUrl, backend: learning.backendName }, 'node is up');
+  return { view, apiUrl, stop: shutdown.run };
+}
+
+function isMember(authorities: readonly Address[], address: Address, config: NodeConfig, log: Logger): boolean {
+  const member = authorities.some((authority) => equalBytes(authority, address));
+  if (config.is_authority && !member) {
+    log.warn(
+      { address: checksumAddress(address) },
+      'is_authority is set, but this key is not in the network’s authority set: running as a regular node',
+    );
+  }
+  return member;
+}
+
+async function startLearning(config: NodeConfig, genesis: Genesis, log: Logger, shutdown: Shutdown): Promise<LearningService> {
+  const { remote, terminate } = await startLearningWorker(
+    {
+      service: {
+        genesis,
+        directory: config.data_dir,
+        backend: config.backend,
+        threads: config.threads,
+        datasetCache: datasetCacheOf(config),
+      },
+      blobDirectory: pathsOf(config).blobs,
+    },
+    log.child({ room: 'learning' }),
+  );
+  shutdown.add('learning', async () => {
+    await remote.close();
+    await terminate();
+  });
+  return remote;
+}
+
+/** Started once, at the first request. */
+function lazyInference(config: NodeConfig, genesis: Genesis, log: Logger, shutdown: Shutdown): () => Promise<InferenceEngine> {
+  let started: Promise<InferenceEngine> | undefined;
+  return () => {
+    started ??= startInferenceWorker({ model: genesis.model, backend: config.backend }, log.child({ room: 'inference' })).then((hosted) => {
+      shutdown.add('inference', hosted.terminate);
+      return hosted.remote;
+    });
+    return started;
+  };
+}
+
+function peerSourceLimits(parameters: number): PeerSourceOptions {
+  const headroomBytes = 1024;
+  return { maxUpdateBytes: updateByteLength(parameters) + headroomBytes, maxSnapshotBytes: 2 * 4 * parameters + headroomBytes };
+}
+
+function applicationOf(chain: Chain, log: Logger): BlockApplication {
+  return {
+    build: () => chain.build(),
+    async validate(block) {
+      try {
+        await chain.validate(block);
+        return true;
+      } catch (error) {
+        log.warn({ height: block.header.height, ...refusal(error) }, 'refused a proposed block');
+        return false;
+      }
+    },
+    commit: chain.commit,
+  };
+}

@@ -1,0 +1,62 @@
+import type { BlockStore } from '../chain/block-store.ts';
+import type { Chain } from '../chain/chain.ts';
+import type { TrainerDuty } from '../chain/duties/trainer.ts';
+import type { TransactionPool } from '../chain/transaction-pool.ts';
+import type { ChainView, CompletionService, NodeView, TrainingStatus, WalletView } from '../chain/view.ts';
+import { headerHash } from '../codec/blocks.ts';
+import type { ExecutionReader } from '../execution/engine.ts';
+import type { Network } from '../network/network.ts';
+import type { BlockSync } from '../sync/block-sync.ts';
+import type { TrainingHistory } from './training-history.ts';
+
+/** The node as its APIs see it. */
+export function createNodeView(parts: {
+  readonly identity: NodeView['identity'];
+  readonly chain: Chain;
+  readonly blocks: BlockStore;
+  readonly execution: ExecutionReader;
+  readonly transactions: TransactionPool;
+  readonly submitTransaction: ChainView['submitTransaction'];
+  readonly network: Network;
+  readonly sync: BlockSync;
+  readonly wallet: WalletView;
+  readonly trainer: TrainerDuty | undefined;
+  readonly history: TrainingHistory;
+  readonly completions: CompletionService;
+}): NodeView {
+  const { chain, blocks, transactions, network, sync, trainer, history } = parts;
+  return {
+    identity: parts.identity,
+    execution: parts.execution,
+    wallet: parts.wallet,
+    completions: parts.completions,
+    chain: {
+      head: () => ({ height: chain.height, hash: chain.headHash, header: chain.headHeader }),
+      syncing: () => sync.status,
+      state: () => chain.state,
+      block(height) {
+        const record = blocks.block(height);
+        if (record === undefined) return undefined;
+        const { block, certificate } = record.final;
+        const { header, operations } = block;
+        return { header, operations, certificate, hash: headerHash(header), modelRoot: record.modelRoot };
+      },
+      settledRound: blocks.settledRound,
+      onBlock: (listener) => chain.onCommit(({ final }) => listener(final.block.header.height)),
+      submitTransaction: parts.submitTransaction,
+      pooled: (hash) => transactions.get(hash)?.raw,
+      pendingNonce: transactions.nextNonce,
+      get poolSize() {
+        return transactions.size;
+      },
+    },
+    training: (): TrainingStatus => ({
+      enabled: trainer !== undefined,
+      active: trainer?.active ?? false,
+      progress: trainer?.progress,
+      history: history.list(),
+    }),
+    peers: () => network.peers(),
+    addresses: () => network.addresses(),
+  };
+}

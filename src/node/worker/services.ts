@@ -1,0 +1,23 @@
+import type { InferenceEngine } from '../../inference/engine.ts';
+import type { LearningService } from '../../learning/types.ts';
+import type { Logger } from '../../primitives/log.ts';
+import type { InferenceWorkerData } from './inference-worker.ts';
+import type { LearningWorkerData } from './learning-worker.ts';
+import { type Hosted, startWorker } from './start.ts';
+
+/** The worker module beside this one: .js when built, .ts when run from source. */
+const moduleUrl = (name: string) => new URL(`./${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+
+/** The learning engine in a thread of its own, so that consensus and the APIs never wait for arithmetic. */
+export async function startLearningWorker(data: LearningWorkerData, log: Logger): Promise<Hosted<LearningService>> {
+  type Facts = { backendName(): Promise<string>; parameters(): Promise<number> };
+  const { remote, terminate } = await startWorker<Facts>({ url: moduleUrl('learning-worker'), data, name: 'learning' }, log);
+  const facts = { backendName: await remote.backendName(), parameters: await remote.parameters() };
+  // Over the thread's border every member is a call; the two constant ones are fetched once.
+  const learning: LearningService = Object.assign(Object.create(remote), facts);
+  return { remote: learning, terminate };
+}
+
+export async function startInferenceWorker(data: InferenceWorkerData, log: Logger): Promise<Hosted<InferenceEngine>> {
+  return startWorker<InferenceEngine>({ url: moduleUrl('inference-worker'), data, name: 'inference' }, log);
+}

@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { messageOf } from '../primitives/errors.ts';
+import type { Backend, BackendName } from './backend.ts';
+import { numericsError } from './errors.ts';
+import { createNativeBackend, loadNativeAddon } from './native.ts';
+import { nativeKernelsFile, wasmKernelsFile } from './package-root.ts';
+import { createReferenceBackend } from './reference.ts';
+import { selfTest } from './self-test/self-test.ts';
+import { createWasmBackend } from './wasm.ts';
+import { webAssembly } from './webassembly.ts';
+
+export interface BackendSelection {
+  /** "auto" (the fastest that passes its self-test), "native" (the fastest native one), or a name as `listBackends` gives them. */
+  readonly wanted: string;
+  /** Threads of a native backend, the calling one included; the others have one. */
+  readonly threads: number;
+}
+
+export interface BackendDependencies {
+  /** Told when a backend is passed over: it does not load, or its bits differ. */
+  readonly onRefused?: (name: BackendName, reason: string) => void;
+  /** Backends to choose from, fastest first; default: those of this machine. */
+  readonly candidates?: readonly BackendCandidate[];
+}
+
+export interface BackendCandidate {
+  readonly name: BackendName;
+  create(threads: number): Promise<Backend>;
+}
+
+const THREADS_MAX = 256;
+
+/** Names of the backends this machine can run, fastest first. */
+export function listBackends(): readonly BackendName[] {
+  return machineCandidates().map(({ name }) => name);
+}
+
+/**
+ * Creates a backend after it has passed its self-test.
+ *
+ * @example
+ * const backend = await selectBackend({ wanted: 'auto', threads: 2 });
+ * @throws NUMERICS_BACKEND_UNAVAILABLE when nothing of that name runs here; NUMERICS_SELF_TEST_FAILED when a backend named exactly
+ * computes other bits; NUMERICS_BAD_ARGUMENT for a wrong number of threads
+ */
+export async function selectBackend(selection: BackendSelection, dependencies: BackendDependencies = {}): Promise<Backend> {
+  const { wanted, threads } = selection;
+  if (!Number.isInteger(threads) || threads < 1 || threads > THREADS_MAX) {
+    throw numericsError('NUMERICS_BAD_ARGUMENT', `threads must be a whole number from 1 to ${THREADS_MAX}, got ${threads}`);
+  }
+  const all = dependencies.candidates ?? machineCandidates((reason) => dependencies.onRefused?.('native-addon', reason));
+  const exact = all.find(({ name }) => name === wanted);
+  if (exact !== undefined) return create(exact, threads);
+
+  const family = wanted === 'auto' ? all : wanted === 'native' ? all.filter(({ name }) => name.startsWith('native-')) : [];
+  for (const candidate of family) {
+    try {
+      return await create(candidate, threads);
+    } catch (error) {
+      dependencies.onRefused?.(candidate.name, messageOf(error));
+    }
+  }
+  const names = all.map(({ name }) => name).join(', ');
+  const cure = wanted.startsWith('native') ? '; build the native ones with node scripts/build-native.mjs' : '';
+  throw numericsError('NUMERICS_BACKEND_UNAVAILABLE', `backend "${wanted}" is not available here; there are: auto, ${names}${cure}`);
+}
+
+async function create(candidate: BackendCandidate, threads: number): Promise<Backend> {
+  const backend = await candidate.create(threads);
+  selfTest(backend);
+  return backend;
+}
+
+function machineCandidates(onUnusable: (reason: string) => void = () => {}): readonly BackendCandidate[] {
+  const candidates: BackendCandidate[] = [];
+  const nativeFile = nativeKernelsFile();
+  if (nativeFile !== undefined) {
+    try {
+      const addon = loadNativeAddon(nativeFile);
+      for (const variant of addon.variants()) {
+        candidates.push({ name: `native-${variant}`, create: async (threads) => createNativeBackend(addon, variant, threads) });
+      }
+    } catch (error) {
+      onUnusable(messageOf(error));
+    }
+  }
+  if (existsSync(wasmKernelsFile)) {
+    candidates.push({ name: 'wasm', create: async () => createWasmBackend(await webAssembly.compile(await readFile(wasmKernelsFile))) });
+  }
+  candidates.push({ name: 'reference', create: async () => createReferenceBackend() });
+  return candidates;
+}

@@ -1,0 +1,118 @@
+import type { AttentionShape, Kernels } from './backend.ts';
+import { numericsError } from './errors.ts';
+
+/** Numbers of the kernels in kernels/kernels.c; the order of arguments is given there too. */
+const Kernel = {
+  FILL: 0,
+  COPY: 1,
+  ADD: 2,
+  SCALE: 3,
+  SUM_OF_SQUARES: 4,
+  ADAMW: 5,
+  SWIGLU_FORWARD: 6,
+  SWIGLU_BACKWARD: 7,
+  EMBED_FORWARD: 8,
+  EMBED_BACKWARD: 9,
+  RMS_NORM_FORWARD: 10,
+  RMS_NORM_BACKWARD: 11,
+  ROPE: 12,
+  CROSS_ENTROPY: 13,
+  MATMUL: 14,
+  ATTENTION_FORWARD: 15,
+  ATTENTION_BACKWARD: 16,
+  TAKE_DIVERGENCE: 17,
+} as const;
+
+/** Arguments a call may have. */
+export const ARGUMENT_SLOTS = 24;
+
+/**
+ * The kernels of a compiled build. A call writes its arguments as f64 into memory the build reads, so that one function with one number
+ * serves them all.
+ * @param run runs a kernel; NaN means that it had no memory to work in
+ */
+export function compiledKernels(slots: Float64Array, run: (kernel: number) => number): Kernels {
+  function call(kernel: number, ...values: readonly number[]): number {
+    slots.set(values);
+    const result = run(kernel);
+    if (Number.isNaN(result) && kernel !== Kernel.SUM_OF_SQUARES) {
+      throw numericsError('NUMERICS_OUT_OF_MEMORY', 'a kernel found no scratch memory for this shape; use a shorter context');
+    }
+    return result;
+  }
+  const shapeOf = (s: AttentionShape) => [s.batch, s.queries, s.keyCapacity, s.offset, s.heads, s.kvHeads, s.headDim] as const;
+
+  return {
+    matmul(mode, m, n, k, a, b, c, accumulate) {
+      call(Kernel.MATMUL, mode, m, n, k, a, b, c, accumulate ? 1 : 0);
+    },
+    fill(x, n, value) {
+      call(Kernel.FILL, x, n, value);
+    },
+    copy(destination, source, n) {
+      call(Kernel.COPY, destination, source, n);
+    },
+    add(y, x, n) {
+      call(Kernel.ADD, y, x, n);
+    },
+    scale(x, n, s) {
+      call(Kernel.SCALE, x, n, s);
+    },
+    embedForward(out, table, tokens, rows, dim) {
+      call(Kernel.EMBED_FORWARD, out, table, tokens, rows, dim);
+    },
+    embedBackward(dTable, dOut, tokens, rows, dim) {
+      call(Kernel.EMBED_BACKWARD, dTable, dOut, tokens, rows, dim);
+    },
+    rmsNormForward(out, rstd, x, weight, rows, dim, eps) {
+      call(Kernel.RMS_NORM_FORWARD, out, rstd, x, weight, rows, dim, eps);
+    },
+    rmsNormBackward(dx, dWeight, dOut, x, weight, rstd, rows, dim) {
+      call(Kernel.RMS_NORM_BACKWARD, dx, dWeight, dOut, x, weight, rstd, rows, dim);
+    },
+    rope(x, cos, sin, rows, rowsPerSequence, offset, heads, headDim, inverse) {
+      call(Kernel.ROPE, x, cos, sin, rows, rowsPerSequence, offset, heads, headDim, inverse ? 1 : 0);
+    },
+    attentionForward(out, stats, q, k, v, shape) {
+      call(Kernel.ATTENTION_FORWARD, ...shapeOf(shape), out, stats, q, k, v);
+    },
+    attentionBackward(dq, dk, dv, dOut, stats, q, k, v, shape) {
+      call(Kernel.ATTENTION_BACKWARD, ...shapeOf(shape), dq, dk, dv, dOut, stats, q, k, v);
+    },
+    swigluForward(out, gate, up, n) {
+      call(Kernel.SWIGLU_FORWARD, out, gate, up, n);
+    },
+    swigluBackward(dGate, dUp, dOut, gate, up, n) {
+      call(Kernel.SWIGLU_BACKWARD, dGate, dUp, dOut, gate, up, n);
+    },
+    crossEntropy(loss, correct, logits, targets, rows, vocab, scale) {
+      call(Kernel.CROSS_ENTROPY, loss, correct, logits, targets, rows, vocab, scale);
+    },
+    sumOfSquares(x, n) {
+      return call(Kernel.SUM_OF_SQUARES, x, n);
+    },
+    adamw(w, m, v, g, n, step) {
+      call(
+        Kernel.ADAMW,
+        w,
+        m,
+        v,
+        g,
+        n,
+        step.learningRate,
+        step.beta1,
+        step.beta2,
+        step.oneMinusBeta1,
+        step.oneMinusBeta2,
+        step.epsilon,
+        step.weightDecay,
+        step.correction1,
+        step.correction2,
+        step.gradScale,
+      );
+    },
+    takeDivergence() {
+      return call(Kernel.TAKE_DIVERGENCE);
+    },
+  };
+}

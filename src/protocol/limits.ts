@@ -1,0 +1,22 @@
+import { MAX_TRAINERS_PER_ROUND } from '../codec/limits.ts';
+import type { Genesis } from '../params/genesis.ts';
+
+/** A trainer sealed in none of this many rounds gives its place up. */
+export const IDLE_ROUNDS = 3;
+
+/** Records of trainers kept, those without a place included; the longest idle are forgotten first. */
+export const MAX_TRAINER_RECORDS = 4096;
+
+/**
+ * Bound on what a proof may announce as its update: that of a model of some four thousand million parameters. The exact
+ * size is checked where updates are understood: a block that seals a proof finds votes only from those who hold its update.
+ */
+export const MAX_UPDATE_BYTES = 4 * 1024 ** 3;
+
+/** Blocks of the gathering round 0 beyond `reveal_blocks`, in which trainers ask to join. */
+export const GATHERING_EXTRA_BLOCKS = 2;
+
+/** Places in a round: the genesis's, within what one message can list. */
+export function seatsOf(genesis: Genesis): number {
+  return Math.min(genesis.rounds.max_trainers, MAX_TRAINERS_PER_ROUND);
+}

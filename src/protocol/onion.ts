@@ -1,0 +1,52 @@
+import { equalBytes } from '../primitives/bytes.ts';
+import { type Hash, taggedHash } from '../primitives/hash.ts';
+
+const ONION_DOMAIN = 'pol/onion/1';
+const ONION_SEED_DOMAIN = 'pol/onion-seed/1';
+const HASH_BYTES = 32;
+
+/** Elements of an authority's hash chain: one is revealed a round, so 131,072 rounds of a minute last three months, of an hour fifteen years. */
+const ONION_DEPTH = 131_072;
+
+/**
+ * An authority's hash chain (Lamport, 1981): each element hashes to the next, the tip is public from the start, and
+ * revealing the element before the last revealed one commits its owner to no choice at all.
+ */
+export interface Onion {
+  /** Registered in the genesis. */
+  readonly tip: Hash;
+  /** The element that hashes to `revealed` (the tip at first); undefined for a foreign hash, and when the chain is used up. */
+  preimageOf(revealed: Hash): Hash | undefined;
+}
+
+/** The hash that leads from one element to the next. */
+export function onionHash(preimage: Hash): Hash {
+  return taggedHash(ONION_DOMAIN, preimage);
+}
+
+/**
+ * Builds the chain from a secret seed. Takes about 0.2 s for the usual depth, and 4 MiB: all elements are kept, for
+ * looking one up is then a scan and no state can be lost.
+ * @param seed secret; whoever has it knows every future reveal
+ */
+export function createOnion(seed: Uint8Array, depth: number = ONION_DEPTH): Onion {
+  const elements = new Uint8Array((depth + 1) * HASH_BYTES);
+  const words = new Uint32Array(elements.buffer);
+  const at = (index: number): Hash => elements.slice(index * HASH_BYTES, (index + 1) * HASH_BYTES);
+  let element = taggedHash(ONION_SEED_DOMAIN, seed);
+  for (let i = 0; i <= depth; i++) {
+    elements.set(element, i * HASH_BYTES);
+    if (i < depth) element = onionHash(element);
+  }
+  return {
+    tip: element,
+    preimageOf(revealed) {
+      if (revealed.length !== HASH_BYTES) return undefined;
+      const [first] = new Uint32Array(revealed.slice().buffer);
+      for (let i = depth; i > 0; i--) {
+        if (words[i * (HASH_BYTES / 4)] === first && equalBytes(at(i), revealed)) return at(i - 1);
+      }
+      return undefined;
+    },
+  };
+}

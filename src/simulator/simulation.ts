@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { createVirtualTime } from '../consensus/testing/virtual-time.ts';
+import type { Clock } from '../primitives/clock.ts';
+import { type Logger, silentLogger } from '../primitives/log.ts';
+import type { Fault } from './faults.ts';
+import { createNetworkModel } from './network-model.ts';
+import type { NodePlan, SimulatedNode } from './node.ts';
+import { createRandom, type Random } from './random.ts';
+
+export interface SimulationOptions<Wire> {
+  /** A run is a function of this text and of the code. */
+  readonly seed: string;
+  readonly plans: readonly NodePlan<Wire>[];
+  readonly faults: readonly Fault[];
+  /** A short text that tells payloads apart, for the trace. */
+  readonly describe: (payload: Wire) => string;
+  /** Hears everything that nodes put on the wire. */
+  readonly onSent?: (from: number, payload: Wire) => void;
+  /** Unix milliseconds at the start. */
+  readonly startMs?: number;
+}
+
+export interface Simulation {
+  /** Milliseconds since the start. */
+  readonly elapsedMs: number;
+  readonly eventsRun: number;
+  /** Runs to a time (ms from the start), or until `done` holds. True when it held. */
+  run(untilMs: number, done?: () => boolean): Promise<boolean>;
+  /** Hash over everything sent, delivered, crashed and healed so far, with its time: equal for equal runs. */
+  trace(): string;
+}
+
+const START_MS = 1_700_000_000_000;
+
+/** A whole network in one thread under a virtual clock: no time passes, and no message is lost, but by the seed. */
+export function createSimulation<Wire>(options: SimulationOptions<Wire>, log: Logger = silentLogger): Simulation {
+  const { plans, faults, describe, onSent } = options;
+  const startMs = options.startMs ?? START_MS;
+  const random = createRandom(options.seed);
+  const time = createVirtualTime(startMs);
+  const network = createNetworkModel({ minDelayMs: 0, maxDelayMs: 0, loss: 0, duplication: 0 }, random.fork('network'));
+  const trace = createHash('sha256');
+  const places = plans.map((plan, index) => createPlace(plan, index, random.fork(`node ${index}`)));
+
+  const note = (what: string) => trace.update(`${time.now() - startMs} ${what}\n`);
+
+  function transmit(from: number, to: number, payload: Wire): void {
+    for (const delayMs of network.deliveries(from, to)) {
+      time.after(delayMs, () => {
+        note(`${from}>${to} ${describe(payload)}`);
+        places[to]?.deliver(payload, from);
+      });
+    }
+  }
+
+  function createPlace(plan: NodePlan<Wire>, index: number, nodeRandom: Random) {
+    let life: { node: SimulatedNode<Wire> | undefined; ended: boolean } | undefined;
+    return {
+      boot() {
+        if (life !== undefined) return;
+        const own = { node: undefined as SimulatedNode<Wire> | undefined, ended: false };
+        life = own;
+        const alive = () => !own.ended;
+        const send = (to: number, payload: Wire) => {
+          if (!alive() || to === index) return;
+          onSent?.(index, payload);
+          transmit(index, to, payload);
+        };
+        own.node = plan.boot({
+          index,
+          size: plans.length,
+          clock: mortalClock(time, alive),
+          random: nodeRandom,
+          log: log.child({ node: index }),
+          send,
+          broadcast: (payload) => plans.forEach((_, to) => void send(to, payload)),
+          alive,
+        });
+      },
+      crash() {
+        if (life === undefined) return;
+        plan.crash?.(nodeRandom);
+        life.ended = true;
+        life = undefined;
+      },
+      deliver: (payload: Wire, from: number) => life?.node?.receive(payload, from),
+    };
+  }
+
+  function strike(fault: Fault): void {
+    note(fault.type);
+    if (fault.type === 'crash') places[fault.node]?.crash();
+    else if (fault.type === 'restart') places[fault.node]?.boot();
+    else if (fault.type === 'partition') network.partition(fault.groups);
+    else if (fault.type === 'heal') network.heal();
+    else network.setQuality(fault.quality);
+  }
+
+  for (const fault of faults) time.after(fault.atMs, () => strike(fault));
+  for (const place of places) time.after(0, () => place.boot());
+
+  return {
+    get elapsedMs() {
+      return time.now() - startMs;
+    },
+    get eventsRun() {
+      return time.eventsRun;
+    },
+    async run(untilMs, done = () => false) {
+      while (!done()) if (!(await time.step(startMs + untilMs))) return done();
+      return true;
+    },
+    trace: () => trace.copy().digest('hex'),
+  };
+}
+
+/** The clock of one life of a node: its timers die with it. */
+function mortalClock(time: Clock, alive: () => boolean): Clock {
+  return {
+    now: time.now,
+    after: (ms, callback) =>
+      time.after(ms, () => {
+        if (alive()) callback();
+      }),
+  };
+}

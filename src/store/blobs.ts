@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fromHex, toHex } from '../primitives/bytes.ts';
+import { hasSystemCode, storeError, wrapStoreError } from './errors.ts';
+import type { BlobStore } from './kv.ts';
+import { processIsAlive } from './process.ts';
+
+const BLOB_ID_BYTES = 32;
+const TEMPORARY_FOLDER = 'tmp';
+/** A temporary file older than this is a leftover even if its process number is in use (by another process, by now). */
+const TEMPORARY_MAX_AGE_MS = 3_600_000;
+const BLOB_NAME = /^[0-9a-f]{64}$/;
+const FOLDER_NAME = /^[0-9a-f]{2}$/;
+const TEMPORARY_NAME = /^(\d+)-[0-9a-f]+$/;
+
+export interface FileBlobStoreOptions {
+  /** Waits for the disk before `put` resolves. Off by default: a lost blob is fetched or computed again, its hash tells. */
+  readonly durable?: boolean;
+}
+
+/**
+ * Blobs as files `ab/abcd….`, named by the hexadecimal identity, in 256 folders. A blob is written aside and renamed, so
+ * readers in other threads and processes never see half of it. Leftovers of killed processes are removed on opening.
+ *
+ * @throws STORE_BLOB_FAILED, STORE_DISK_FULL
+ */
+export function createFileBlobStore(directory: string, options: FileBlobStoreOptions = {}): BlobStore {
+  const { durable = false } = options;
+  const temporary = join(directory, TEMPORARY_FOLDER);
+  try {
+    mkdirSync(temporary, { recursive: true });
+    removeLeftovers(temporary);
+  } catch (error) {
+    throw wrapStoreError(error, 'STORE_BLOB_FAILED', directory);
+  }
+
+  /** Runs a file operation; the system's errors become ours. */
+  async function guard<T>(what: () => Promise<T>): Promise<T> {
+    try {
+      return await what();
+    } catch (error) {
+      throw wrapStoreError(error, 'STORE_BLOB_FAILED', directory);
+    }
+  }
+
+  function pathOf(id: Uint8Array): string {
+    checkBlobId(id);
+    const name = toHex(id).slice(2);
+    return join(directory, name.slice(0, 2), name);
+  }
+
+  return {
+    async put(id, bytes) {
+      const path = pathOf(id);
+      await guard(async () => {
+        // A file of another size is what a power failure left of it.
+        if ((await sizeOf(path)) === bytes.length) return;
+        const aside = join(temporary, `${process.pid}-${randomBytes(8).toString('hex')}`);
+        try {
+          const file = await open(aside, 'wx');
+          try {
+            await file.writeFile(bytes);
+            if (durable) await file.sync();
+          } finally {
+            await file.close();
+          }
+          await mkdir(dirname(path), { recursive: true });
+          await rename(aside, path);
+        } catch (error) {
+          await rm(aside, { force: true });
+          throw error;
+        }
+      });
+    },
+
+    async get(id) {
+      const path = pathOf(id);
+      return guard(async () => {
+        try {
+          const bytes = await readFile(path);
+          return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        } catch (error) {
+          if (hasSystemCode(error, 'ENOENT')) return undefined;
+          throw error;
+        }
+      });
+    },
+
+    async has(id) {
+      const path = pathOf(id);
+      return (await guard(() => sizeOf(path))) !== undefined;
+    },
+
+    async delete(id) {
+      const path = pathOf(id);
+      await guard(() => rm(path, { force: true }));
+    },
+
+    async list() {
+      return guard(async () => {
+        const ids: Uint8Array[] = [];
+        for (const folder of (await readdir(directory)).filter((name) => FOLDER_NAME.test(name)).sort()) {
+          for (const name of (await readdir(join(directory, folder))).sort()) if (BLOB_NAME.test(name)) ids.push(fromHex(`0x${name}`));
+        }
+        return ids;
+      });
+    },
+  };
+}
+
+/** @throws STORE_BLOB_ID_INVALID */
+export function checkBlobId(id: Uint8Array): void {
+  if (id.length !== BLOB_ID_BYTES) throw storeError('STORE_BLOB_ID_INVALID', `a blob's identity has ${id.length} bytes: it must have 32`);
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (hasSystemCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function removeLeftovers(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = Number(TEMPORARY_NAME.exec(name)?.[1]);
+    const path = join(folder, name);
+    // Undefined: its writer has just renamed it.
+    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN);
+    if (!processIsAlive(pid) || age > TEMPORARY_MAX_AGE_MS) rmSync(path, { force: true });
+  }
+}

@@ -1,0 +1,4 @@
+import { createMemoryStore } from './memory.ts';
+import { describeKeyValueStore } from './store.compliance.ts';
+
+describeKeyValueStore('the memory store', async () => ({ store: createMemoryStore(), remove: async () => {} }));
