@@ -50,10 +50,10 @@ INLINE void words_along(uint32_t *words, const float *row, long k, vi *over) {
 #endif
 }
 
-/* Where an accumulating chain starts: |c| < 2^-104 on the grid of 2^-126 that all products lie on; see chainStart in f32.ts. */
+/* Where an accumulating chain starts: |c| < 2^-103 on the grid of 2^-126 that all products lie on; see chainStart in f32.ts. */
 INLINE vf chain_start(vf c) {
-  vf on_grid = (c + 0x1.8p-103f) - 0x1.8p-103f;
-  return vf_select(vf_abs(c) < 0x1p-104f, on_grid, c);
+  vf shift = (vf)(((vu)c & 0x80000000u) | 0x0c000000u); /* 2^-103 with the sign of c */
+  return vf_select(vf_abs(c) < 0x1p-103f, (c + shift) - shift, c);
 }
 
 /* c + a·b over the operands of one word pair. */

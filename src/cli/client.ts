@@ -33,7 +33,7 @@ const statusSchema = z.looseObject({
   model_root: text,
   model_parameters: number,
   backend: text,
-  syncing: z.unknown(),
+  syncing: z.unknown().optional(),
   memory_bytes: number,
 });
 export type NodeStatus = z.infer<typeof statusSchema>;

@@ -67,7 +67,7 @@ describe('runCli', () => {
   ])('shows stacks when debugging: %j %j', async (argv, environment) => {
     const io = testIo({ environment });
     expect(await runCli(argv, io)).toBe(1);
-    expect(io.errors()).toMatch(/\n\s+at .*\n[^]*caused by: TypeError: fetch failed/);
+    expect(io.errors()).toMatch(/\n\s+at .*\n[\s\S]*caused by: TypeError: fetch failed/);
   });
 
   it('calls a wrong configuration wrong usage', async () => {

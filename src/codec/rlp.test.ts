@@ -87,6 +87,8 @@ describe('RLP', () => {
     ['a child past its list', '0xc2836464'],
     ['a short string in the long form', '0xb80164'],
     ['a short list in the long form', '0xf801c0'],
+    ['55 bytes in the long form', `0xb837${'aa'.repeat(55)}`],
+    ['a list of 55 bytes in the long form', `0xf837${'80'.repeat(55)}`],
     ['a length with leading zeros', `0xb90038${'00'.repeat(56)}`],
     ['a length past the end', '0xbbffffffff'],
     ['a length that no double counts exactly', '0xbfffffffffffffffff00'],

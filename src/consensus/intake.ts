@@ -8,7 +8,7 @@ import { isKeptRound } from './rounds.ts';
 import { speakers } from './rules.ts';
 import { type Candidate, type ConsensusState, roundOf, type Transition, unchanged, withCandidate, withRound } from './state.ts';
 import type { ConsensusEffect } from './types.ts';
-import { voteKey, withVote } from './vote-set.ts';
+import { voteKey, withoutAuthor, withVote } from './vote-set.ts';
 
 /** Author, height and round of a message. */
 export function placeOf(message: ConsensusMessage): { readonly authority: Address; readonly height: number; readonly round: number } {
@@ -48,7 +48,7 @@ export function isKnown(state: ConsensusState, message: ConsensusMessage): boole
       : false;
   }
   const { vote } = message;
-  const known = (vote.type === 'prevote' ? held.prevotes : held.precommits).get(author) ?? [];
+  const known = (vote.type === 'prevote' ? held.prevotes : held.precommits).byAuthor.get(author) ?? [];
   return known.some((entry) => entry.key === voteKey(vote.blockHash) && equalBytes(entry.vote.signature, vote.signature));
 }
 
@@ -76,15 +76,17 @@ function makeRoom(state: ConsensusState, author: number, round: number): Consens
   const spokenIn = [...state.rounds.keys()].filter((other) => other > state.round && speakers(state, other).has(author));
   if (spokenIn.includes(round) || spokenIn.length < FUTURE_ROUNDS_PER_AUTHORITY) return state;
   const oldest = Math.min(...spokenIn);
-  return oldest < round ? withoutAuthor(state, author, oldest) : undefined;
+  return oldest < round ? forgetAuthor(state, author, oldest) : undefined;
 }
 
-function withoutAuthor(state: ConsensusState, author: number, round: number): ConsensusState {
+function forgetAuthor(state: ConsensusState, author: number, round: number): ConsensusState {
   const { proposal, prevotes, precommits } = roundOf(state, round);
-  const keep = <V>(set: ReadonlyMap<number, V>) => new Map([...set].filter(([index]) => index !== author));
   const isProposer = (state.height + round) % state.options.authorities.length === author;
-  const change = { prevotes: keep(prevotes), precommits: keep(precommits), proposal: isProposer ? undefined : proposal };
-  const rest = withRound(state, round, change);
+  const rest = withRound(state, round, {
+    prevotes: withoutAuthor(prevotes, author),
+    precommits: withoutAuthor(precommits, author),
+    proposal: isProposer ? undefined : proposal,
+  });
   if (speakers(rest, round).size > 0) return rest;
   const rounds = new Map(rest.rounds);
   rounds.delete(round);
@@ -94,7 +96,7 @@ function withoutAuthor(state: ConsensusState, author: number, round: number): Co
 function takeVote(state: ConsensusState, author: number, vote: ConsensusVote): Transition {
   const round = roundOf(state, vote.round);
   const set = vote.type === 'prevote' ? round.prevotes : round.precommits;
-  const held = set.get(author);
+  const held = set.byAuthor.get(author);
   const key = voteKey(vote.blockHash);
   const grow = (to: ConsensusState) => {
     const grown = withVote(set, author, vote);

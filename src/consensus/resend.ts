@@ -38,7 +38,7 @@ function entrance(state: ConsensusState): readonly ConsensusMessage[] {
   if (leftByQuorum(state)) return votesOf(roundOf(state, state.round - 1).precommits).map((vote) => ({ kind: 'vote', vote }));
   // One message of each speaker is enough to be counted.
   const { prevotes, precommits } = roundOf(state, state.round);
-  const latest = new Map([...prevotes, ...precommits]);
+  const latest = new Map([...prevotes.byAuthor, ...precommits.byAuthor]);
   return [...speakers(state, state.round)].flatMap((author) => {
     const vote = latest.get(author)?.[0].vote;
     return vote === undefined ? [] : [{ kind: 'vote' as const, vote }];

@@ -5,7 +5,7 @@ import { proposerOf } from './authorities.ts';
 import { PAST_ROUNDS_KEPT } from './limits.ts';
 import { type ConsensusState, roundOf, type Transition, unchanged, withCandidate } from './state.ts';
 import type { ConsensusEffect, TimeoutKind } from './types.ts';
-import { voteKey } from './vote-set.ts';
+import { countAll, voteKey } from './vote-set.ts';
 import { castVote } from './voting.ts';
 
 /** Lines 11–21: enters a round, and proposes if it is this node's turn. */
@@ -81,5 +81,5 @@ function forgetOldRounds(state: ConsensusState): ConsensusState {
 
 /** True when enough precommits of the round before were seen to have moved on from it. */
 export function leftByQuorum(state: ConsensusState): boolean {
-  return hasQuorum(roundOf(state, state.round - 1).precommits.size, state.options.authorities.length);
+  return hasQuorum(countAll(roundOf(state, state.round - 1).precommits), state.options.authorities.length);
 }

@@ -4,7 +4,7 @@ import { hasOneHonest } from './authorities.ts';
 import { schedule, startRound } from './rounds.ts';
 import { type ConsensusState, isValid, type RoundState, roundOf, type Transition, withCandidate, withRound } from './state.ts';
 import type { LockState } from './types.ts';
-import { blocksOf, countFor, NIL, type VoteKey, type VoteSet, votesOf } from './vote-set.ts';
+import { countAll, countFor, NIL, type VoteKey, type VoteSet, votesOf } from './vote-set.ts';
 import { castVote } from './voting.ts';
 
 /** An upon-rule of algorithm 1 (arXiv:1807.04938, page 6): undefined when its condition does not hold. */
@@ -14,13 +14,13 @@ const isQuorum = (state: ConsensusState, count: number) => hasQuorum(count, stat
 
 /** The block with a quorum in a set, if any: two would need one third of faulty authorities. */
 function decidedBlock(state: ConsensusState, set: VoteSet): VoteKey | undefined {
-  if (!isQuorum(state, set.size)) return undefined;
-  return [...blocksOf(set)].find((key) => isQuorum(state, countFor(set, key)));
+  for (const [key, count] of set.counts) if (key !== NIL && isQuorum(state, count)) return key;
+  return undefined;
 }
 
 /**
- * Asks for valid(v), which the paper has for free: of the current round's proposal, and of a block with a precommit
- * quorum. A refusal of an earlier round is asked again, since an update missing then may have arrived.
+ * Asks for valid(v), which the paper has for free: of the current round's proposal, and of a block that a quorum prevoted
+ * or precommitted. A refusal of an earlier round is asked again, since an update missing then may have arrived.
  */
 export const requestValidation: Rule = (state) => {
   const keys: VoteKey[] = [];
@@ -74,7 +74,7 @@ export const prevoteOldProposal: Rule = (state) => {
 /** Line 34: a quorum prevoted, but not for one thing. */
 export const startPrevoteTimer: Rule = (state) => {
   const round = roundOf(state, state.round);
-  if (state.step !== 'prevote' || round.fired.prevoteTimer || !isQuorum(state, round.prevotes.size)) return undefined;
+  if (state.step !== 'prevote' || round.fired.prevoteTimer || !isQuorum(state, countAll(round.prevotes))) return undefined;
   return { state: withRound(state, state.round, fire(round, 'prevoteTimer')), effects: [schedule(state, 'prevote')] };
 };
 
@@ -104,7 +104,7 @@ export const precommitNil: Rule = (state) => {
 /** Line 47: a quorum precommitted, but not one thing. */
 export const startPrecommitTimer: Rule = (state) => {
   const round = roundOf(state, state.round);
-  if (round.fired.precommitTimer || !isQuorum(state, round.precommits.size)) return undefined;
+  if (round.fired.precommitTimer || !isQuorum(state, countAll(round.precommits))) return undefined;
   return { state: withRound(state, state.round, fire(round, 'precommitTimer')), effects: [schedule(state, 'precommit')] };
 };
 
@@ -140,7 +140,7 @@ export const skipToRound: Rule = (state) => {
 /** Authorities (by index) of whom any message of a round is held. */
 export function speakers(state: ConsensusState, round: number): ReadonlySet<number> {
   const { proposal, prevotes, precommits } = roundOf(state, round);
-  const speaking = new Set([...prevotes.keys(), ...precommits.keys()]);
+  const speaking = new Set([...prevotes.byAuthor.keys(), ...precommits.byAuthor.keys()]);
   if (proposal !== undefined) speaking.add((state.height + round) % state.options.authorities.length);
   return speaking;
 }

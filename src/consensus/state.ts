@@ -124,5 +124,5 @@ export function isValid(state: ConsensusState, key: VoteKey): boolean {
 export function ownVote(state: ConsensusState, round: number, type: ConsensusVote['type']): ConsensusVote | undefined {
   if (state.self === undefined) return undefined;
   const { prevotes, precommits } = roundOf(state, round);
-  return (type === 'prevote' ? prevotes : precommits).get(state.self)?.[0].vote;
+  return (type === 'prevote' ? prevotes : precommits).byAuthor.get(state.self)?.[0].vote;
 }

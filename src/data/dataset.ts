@@ -23,7 +23,7 @@ export interface DatasetOptions {
   readonly source: string;
   readonly vocabSize: number;
   readonly contextLength: number;
-  /** Length of the held-out part at the end of the stream; left out: `defaultHeldOutTokens`. */
+  /** Length of the held-out part at the end of the stream; left out: 5 %, at most 65,536 tokens, at least four sequences. */
   readonly heldOutTokens?: number;
   /** The genesis file's root; left out when a network is being created. */
   readonly expectedRoot?: Hash;
@@ -109,7 +109,7 @@ export async function describeDataset(
 }
 
 /** 5 % of the stream, at most 65,536 tokens, at least four sequences. */
-export function defaultHeldOutTokens(tokens: number, contextLength: number): number {
+function defaultHeldOutTokens(tokens: number, contextLength: number): number {
   return Math.max(LEAST_HELD_OUT_SEQUENCES * contextLength + 1, Math.min(MOST_HELD_OUT_TOKENS, Math.floor(tokens / HELD_OUT_SHARE)));
 }
 

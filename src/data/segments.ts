@@ -9,7 +9,7 @@ export const SEGMENT_UNITS = 65_536;
  * feed follows something that is no white space: the split never joins across such a place, so cutting there changes no token. A window
  * without one is cut at its end, between two code points.
  */
-export function firstSegmentLength(text: string, from: number): number {
+function firstSegmentLength(text: string, from: number): number {
   const end = from + SEGMENT_UNITS;
   for (let i = end; i > from; i--) {
     const unit = text.charCodeAt(i);

@@ -5,7 +5,7 @@ import { createSegmenter } from './segments.ts';
 import type { Tokenizer } from './types.ts';
 
 /** GPT-2's ranks without its end-of-text token, which is no merge of bytes. */
-export const GPT2_RANKS = 50_256;
+const GPT2_RANKS = 50_256;
 /** All single bytes. */
 const LEAST_VOCABULARY = 256;
 /** GPT-2's split into pieces that no merge crosses (openai/gpt-2, src/encoder.py). */

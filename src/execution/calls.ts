@@ -54,11 +54,11 @@ export async function estimateGas(environment: CallEnvironment, request: CallReq
     if (transfer.failure === undefined && transfer.gasUsed === TRANSFER_GAS) return TRANSFER_GAS;
   }
 
+  const tooLow = executionError('EXECUTION_GAS_TOO_LOW', `gas required exceeds allowance (${most})`);
+  if (most < intrinsicGas(environment.context, request)) throw tooLow;
   const first = await simulate(environment, request, most);
   if (first.failure === REVERT) throw revertError(first.returnData);
-  if (first.failure === OUT_OF_GAS) {
-    throw executionError('EXECUTION_GAS_TOO_LOW', `gas required exceeds allowance (${most})`);
-  }
+  if (first.failure === OUT_OF_GAS) throw tooLow;
   if (first.failure !== undefined) throw executionError('EXECUTION_CALL_FAILED', first.failure);
 
   const succeedsWith = async (gas: bigint) => (await simulate(environment, request, gas)).failure === undefined;
@@ -82,7 +82,7 @@ async function simulate(environment: CallEnvironment, request: CallRequest, gas:
   const { context, store, header } = environment;
   checkRequest(request);
   const { value = 0n, data = new Uint8Array(0), gasPrice = 0n } = request;
-  const least = intrinsicGas(context, data, request.to === undefined);
+  const least = intrinsicGas(context, request);
   if (gas < least) throw executionError('EXECUTION_GAS_TOO_LOW', `intrinsic gas too low: gas ${gas}, minimum needed ${least}`);
 
   const machine = await createMachine(context, openState(context.rules, createTrieDatabase(store).database, header.stateRoot));
@@ -152,11 +152,12 @@ function insufficientFunds(caller: EthereumAddress, have: bigint, want: bigint) 
 }
 
 /** Gas of a message before its first instruction (yellow paper, g_0; EIP-2028, EIP-3860). */
-function intrinsicGas({ rules }: ChainContext, data: Uint8Array, creates: boolean): bigint {
+function intrinsicGas({ rules }: ChainContext, { data = new Uint8Array(0), to }: CallRequest): bigint {
   let zeros = 0;
   for (const byte of data) if (byte === 0) zeros++;
   const bytes = BigInt(zeros) * rules.param('txDataZeroGas') + BigInt(data.length - zeros) * rules.param('txDataNonZeroGas');
-  const creation = creates ? rules.param('txCreationGas') + BigInt(Math.ceil(data.length / 32)) * rules.param('initCodeWordGas') : 0n;
+  const creation =
+    to === undefined ? rules.param('txCreationGas') + BigInt(Math.ceil(data.length / 32)) * rules.param('initCodeWordGas') : 0n;
   return rules.param('txGas') + bytes + creation;
 }
 

@@ -63,7 +63,7 @@ function createRules(chainId: bigint): Common {
     customCrypto: executionCrypto,
   });
   for (const params of [paramsTx, paramsBlock, paramsEVM, paramsVM]) rules.updateParams(params);
-  // Each transaction, header and EVM copies its rules and merges the same tables again: more than half of a transfer's time.
+  // Each transaction, header and EVM copies its rules and merges the same tables again: half the time of decoding a transfer.
   rules.updateParams = () => {};
   return rules;
 }

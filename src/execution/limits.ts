@@ -6,5 +6,8 @@ export const MAX_CANDIDATES = 128;
 export const MAX_RECOVERED_SENDERS = 16_384;
 /** EIP-3860: two times EIP-170's limit of code. */
 export const MAX_INIT_CODE_BYTES = 49_152;
-/** Most gas a call or an estimate may use, whatever the block's limit: a call blocks the thread that runs it. */
-export const MAX_CALL_GAS = 30_000_000n;
+/**
+ * Most gas a call or an estimate may use, whatever the block's limit. A call holds the thread it runs on, and the EVM makes
+ * some 3.5 million instructions a second: the cheapest ones could hold it for seconds.
+ */
+export const MAX_CALL_GAS = 10_000_000n;

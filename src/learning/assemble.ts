@@ -32,7 +32,7 @@ export interface LearningParts {
   readonly directory: string;
   readonly dataset: Dataset;
   readonly backend: Backend;
-  /** Loads the backend that confirms a mismatch; undefined when `backend` is the reference itself. */
+  /** Creates the backend that a mismatch is executed on again; undefined when `backend` is the reference itself. */
   readonly confirmingBackend: (() => Promise<Backend>) | undefined;
   readonly createEngine: (backend: Backend) => TrainingEngine;
   readonly blobs: BlobStore;
@@ -67,6 +67,7 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
   const index = await openBlobIndex({ directory }, { blobs });
   const records = await openRoundRecords({ directory });
   const gate = createGate();
+  const closing = new AbortController();
   const trainingEngine = once(() => parts.createEngine(parts.backend));
   const checkingEngine = once(() => parts.createEngine(parts.backend));
 
@@ -86,10 +87,11 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
     models,
     blobs,
     index,
+    closing: closing.signal,
     onFault(fault) {
       log.error(
         { round: fault.round, trainer: toHex(fault.trainer), segment: fault.segment, backend: parts.backend.name },
-        'this machine computed a segment wrongly and a second backend set it right; run pol-node doctor',
+        'this machine computed a segment wrongly and a second execution set it right; run pol-node doctor',
       );
       parts.onFault(fault);
     },
@@ -105,10 +107,9 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
   const checkWork = createQueue();
   const finishing = createQueue();
   const largestUpdate = maxUpdateMagnitude(genesis);
-  let closed = false;
 
   function assertOpen(): void {
-    if (closed) throw learningError('LEARNING_CLOSED', 'the learning service was closed; create another one');
+    if (closing.signal.aborted) throw learningError('LEARNING_CLOSED', 'the learning service was closed; create another one');
   }
 
   async function onModels<T>(task: () => Promise<T>): Promise<T> {
@@ -194,8 +195,8 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
       return models.settledWeightsPath();
     },
     async close() {
-      if (closed) return;
-      closed = true;
+      if (closing.signal.aborted) return;
+      closing.abort();
       await trainer.abandonBefore(Number.POSITIVE_INFINITY);
       const rest = async () => {};
       await Promise.all([modelWork.run(rest), checkWork.run(rest), finishing.run(rest)]);

@@ -15,7 +15,7 @@ import type { Assignment, Opening, ProofSource } from './types.ts';
 import { encodeUpdate, quantiseUpdate } from './update.ts';
 import { loadStart, loadState, runSegment, stateAfter, type Workload } from './workload.ts';
 
-/** A mismatch on this machine's fast arithmetic that the second one did not see: this machine, not the trainer, is at fault. */
+/** A mismatch that a second execution did not see: this machine, not the trainer, is at fault. */
 export interface ArithmeticFault {
   readonly round: number;
   readonly trainer: Address;
@@ -25,12 +25,14 @@ export interface ArithmeticFault {
 export interface CheckerDependencies {
   /** Created on first use, then reused. */
   readonly engine: () => TrainingEngine;
-  /** An engine on a slower, more trusted backend; undefined when `engine` already runs on the reference. Released after use. */
+  /** A fresh engine on a normative backend; undefined when `engine` already runs on the reference. Released after use. */
   readonly confirmingEngine: () => Promise<TrainingEngine | undefined>;
   readonly models: Pick<ModelStore, 'start'>;
   readonly blobs: BlobStore;
   readonly index: BlobIndex;
   readonly onFault: (fault: ArithmeticFault) => void;
+  /** Aborted when the service closes: a check under way ends with LEARNING_CLOSED. */
+  readonly closing: AbortSignal;
 }
 
 export interface Checker {
@@ -50,6 +52,9 @@ interface Task {
   readonly startWeights: Float32Array;
 }
 
+type Vectors = Pick<TrainingEngine, 'weights' | 'firstMoment' | 'secondMoment'>;
+
+const ACCEPT: Verdict = { kind: 'accept' };
 const UNAVAILABLE: Verdict = { kind: 'unavailable' };
 
 /**
@@ -58,11 +63,12 @@ const UNAVAILABLE: Verdict = { kind: 'unavailable' };
  * 2. leaf 0 is the known start of the round, else fraud(0): the valid path proves what the trainer committed to;
  * 3. the states to start from are served with the right bytes, else unavailable;
  * 4. each segment re-executes to the state it claims, and the last one to the update of the proof, else fraud(segment), once
- *    the confirming engine found it too.
+ *    the confirming engine found it too (docs/numerics.md).
  */
 export function createChecker(workload: Workload, dependencies: CheckerDependencies): Checker {
   const { models, blobs, index } = dependencies;
   const { parameters } = workload;
+  let memory: Vectors | undefined;
 
   async function check(proof: ProofOperation, assignment: Assignment, segments: readonly number[], source: ProofSource): Promise<Verdict> {
     const challenged = canonicalSegments(proof, assignment, segments);
@@ -89,7 +95,7 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
       const verdict = await judge(run, task);
       if (verdict.kind !== 'accept') return verdict;
     }
-    return { kind: 'accept' };
+    return ACCEPT;
   }
 
   /** Has the state a run starts from put into the blob store, its bytes verified. */
@@ -104,46 +110,71 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
   }
 
   async function judge(run: Run, task: Task): Promise<Verdict> {
-    const verdict = await execute(dependencies.engine(), run, task);
-    if (verdict.kind !== 'fraud') return verdict;
+    const engine = dependencies.engine();
+    const refusal = await enter(engine, run, task);
+    if (refusal !== undefined) return refusal;
+    for (const opening of run.openings) {
+      const before = remember(engine);
+      if ((await holds(engine, opening, task)) || (await isRefuted(before, engine, opening, task))) continue;
+      return { kind: 'fraud', segment: opening.segment };
+    }
+    return ACCEPT;
+  }
+
+  /** Puts the state a run starts from into the engine; a verdict when there is none to put. */
+  async function enter(engine: TrainingEngine, run: Run, { startWeights }: Task): Promise<Verdict | undefined> {
+    if (run.first === 0) {
+      loadStart(engine, startWeights);
+      return undefined;
+    }
+    const bytes = await blobs.get(startOf(run));
+    // Verified again: the source reported these bytes, and a damaged disk must not become a fraud.
+    if (bytes === undefined || !isStateOf(startOf(run), bytes, parameters)) return UNAVAILABLE;
+    const state = decodeState(bytes, parameters);
+    // The root binds the step, and only one step belongs at this place.
+    if (state.step !== run.first * workload.stepsPerSegment) return { kind: 'fraud', segment: run.first };
+    loadState(engine, state);
+    return undefined;
+  }
+
+  /** A copy of the engine's vectors, in memory that is used again. */
+  function remember(engine: TrainingEngine): Vectors {
+    memory ??= {
+      weights: new Float32Array(parameters),
+      firstMoment: new Float32Array(parameters),
+      secondMoment: new Float32Array(parameters),
+    };
+    memory.weights.set(engine.weights);
+    memory.firstMoment.set(engine.firstMoment);
+    memory.secondMoment.set(engine.secondMoment);
+    return memory;
+  }
+
+  /** Runs a segment that did not hold once more on the confirming engine; when it holds there, `engine` takes over its end. */
+  async function isRefuted(before: Vectors, engine: TrainingEngine, opening: Opening, task: Task): Promise<boolean> {
     const confirming = await dependencies.confirmingEngine();
-    if (confirming === undefined) return verdict;
+    if (confirming === undefined) return false;
     try {
-      const confirmed = await execute(confirming, run, task);
-      if (confirmed.kind !== 'fraud' || confirmed.segment !== verdict.segment) {
-        dependencies.onFault({ round: task.proof.round, trainer: task.proof.trainer, segment: verdict.segment });
-      }
-      return confirmed;
+      loadState(confirming, before);
+      if (!(await holds(confirming, opening, task))) return false;
+      loadState(engine, confirming);
     } finally {
       confirming.release();
     }
+    dependencies.onFault({ round: task.proof.round, trainer: task.proof.trainer, segment: opening.segment });
+    return true;
   }
 
-  async function execute(engine: TrainingEngine, run: Run, task: Task): Promise<Verdict> {
-    const { proof, assignment, startWeights } = task;
-    if (run.first === 0) {
-      loadStart(engine, startWeights);
-    } else {
-      const bytes = await blobs.get(startOf(run));
-      // Verified again: the source reported these bytes, and a damaged disk must not become a fraud.
-      if (bytes === undefined || !isStateOf(startOf(run), bytes, parameters)) return UNAVAILABLE;
-      const state = decodeState(bytes, parameters);
-      // The root binds the step; only this one belongs at this place.
-      if (state.step !== run.first * workload.stepsPerSegment) return { kind: 'fraud', segment: run.first };
-      loadState(engine, state);
-    }
-    for (const opening of run.openings) {
-      const { segment, endState } = opening;
-      const fraud: Verdict = { kind: 'fraud', segment };
-      if (!(await reaches(engine, assignment, segment, endState))) return fraud;
-      if (segment === proof.segments - 1 && !isUpdateOf(proof, startWeights, engine.weights)) return fraud;
-    }
-    return { kind: 'accept' };
+  /** Re-executes one segment from the state in the engine; its end, and the update if it is the last one, must be the claimed ones. */
+  async function holds(engine: TrainingEngine, { segment, endState }: Opening, task: Task): Promise<boolean> {
+    if (!(await reaches(engine, task.assignment, segment, endState))) return false;
+    return segment < task.proof.segments - 1 || isUpdateOf(task.proof, task.startWeights, engine.weights);
   }
 
   async function reaches(engine: TrainingEngine, assignment: Assignment, segment: number, endState: Hash): Promise<boolean> {
     const turn = async () => {
       await nextTurn();
+      if (dependencies.closing.aborted) throw learningError('LEARNING_CLOSED', 'the learning service was closed during a check');
       return true;
     };
     try {

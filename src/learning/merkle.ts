@@ -12,7 +12,7 @@ const nodeHash = (left: Hash, right: Hash): Hash => taggedHash('pol/merkle-node/
 const rootHash = (count: number, top: Hash): Hash => taggedHash('pol/merkle-root/1', uint64BE(count), top);
 
 /** Longest path there can be: deeper trees have no whole number of leaves in a double. */
-export const MAX_PATH_HASHES = 53;
+const MAX_PATH_HASHES = 53;
 
 /**
  * Root of 1 or more leaves.

@@ -39,7 +39,7 @@ export interface ModelStore {
   importSnapshot(bytes: Uint8Array, expected: SnapshotExpectation): Promise<void>;
 }
 
-export interface SnapshotExpectation {
+interface SnapshotExpectation {
   readonly openRound: number;
   readonly modelRoot: Hash;
   readonly startRoot: Hash;

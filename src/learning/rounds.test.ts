@@ -319,6 +319,22 @@ describe('training', () => {
     await expect(node.evaluate()).rejects.toEqual(code('LEARNING_CLOSED'));
   });
 
+  it('and checks end when the service closes', async () => {
+    const other = await openNode();
+    const node = await openNode();
+    const proof = await trainRound(other, await assignmentOf(other, 2));
+    const check = node.check(proof, await assignmentOf(node, 2), [0, 1, 2, 3], sourceFrom(other, node.blobs));
+    const training = node.train(await assignmentOf(node, 1), () => {});
+    await Promise.all([expect(check).rejects.toEqual(code('LEARNING_CLOSED')), expect(training).resolves.toBeUndefined(), node.close()]);
+  });
+
+  it('does one segment when asked to finish at once', async () => {
+    const node = await openNode();
+    const training = node.train(await assignmentOf(node, 1), () => {});
+    expect((await node.finishTraining())?.segments).toBe(1);
+    await training;
+  });
+
   it('gives nothing when nothing was trained, and the same proof when asked twice', async () => {
     const node = await openNode();
     expect(await node.finishTraining()).toBeUndefined();

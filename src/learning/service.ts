@@ -32,7 +32,7 @@ export interface LearningServiceDependencies {
   readonly blobs: BlobStore;
   readonly log?: Logger;
   readonly clock?: Clock;
-  /** Told when a second backend refuted a mismatch: this machine's memory or arithmetic is unsound. */
+  /** Told when a second execution refuted a mismatch: this machine's memory or arithmetic is unsound. */
   readonly onFault?: (fault: ArithmeticFault) => void;
 }
 
@@ -92,8 +92,11 @@ export async function createLearningService(
   });
 }
 
-/** A fast backend's mismatch is confirmed on a normative one (docs/numerics.md) before a proof is called fraudulent. */
+/**
+ * Where a mismatch is executed again before a proof is called fraudulent. WebAssembly is normative (docs/numerics.md) and a fresh
+ * instance has other memory, so it also confirms itself: against a flipped bit, since its arithmetic passed the self-test. The scalar
+ * reference would need minutes for one step of the smallest real model.
+ */
 function confirmingBackendOf(name: string): string | undefined {
-  if (name === 'reference') return undefined;
-  return name === 'wasm' ? 'reference' : 'wasm';
+  return name === 'reference' ? undefined : 'wasm';
 }

@@ -83,7 +83,7 @@ export const testGenesis: Genesis = {
   },
 };
 
-export const testDataset: Dataset = (() => {
+const testDataset: Dataset = (() => {
   const { vocab_size, context_length } = testGenesis.model;
   const row = (index: number, salt: number, out: Int32Array, offset: number) => {
     for (let i = 0; i <= context_length; i++) out[offset + i] = (index * 7 + i * (3 + (index % 5)) + salt) % vocab_size;
@@ -99,7 +99,7 @@ export const testDataset: Dataset = (() => {
 })();
 
 export const addressOf = (name: number): Uint8Array => new Uint8Array(20).fill(name);
-export const beaconOf = (round: number): Uint8Array => sha256(Uint8Array.of(round));
+const beaconOf = (round: number): Uint8Array => sha256(Uint8Array.of(round));
 
 export async function temporaryDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'pol-learning-'));

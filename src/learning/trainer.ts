@@ -41,7 +41,7 @@ export interface TrainerDependencies {
 
 interface Job {
   readonly assignment: Assignment;
-  /** Aborted: no further segment is begun, and the running one no longer gives way to others. */
+  /** Aborted: no second segment is begun any more, and the running one no longer gives way to others. */
   readonly hurry: AbortController;
   abandoned: boolean;
   record: RoundRecord | undefined;
@@ -109,7 +109,9 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
     const tokensPerStep = workload.tokensPerSegment / workload.stepsPerSegment;
     const startedAt = clock.now();
     let ran = 0;
-    while (record.lossSums.length < workload.maxSegments && !hurry.signal.aborted) {
+    // Asked to finish before the first segment is done, it does that one: a round without any proves nothing.
+    const goesOn = () => !current.abandoned && (record.lossSums.length === 0 || !hurry.signal.aborted);
+    while (record.lossSums.length < workload.maxSegments && goesOn()) {
       const segment = record.lossSums.length;
       const firstStep = segment * workload.stepsPerSegment - ran;
       const turn = async () => {

@@ -84,16 +84,28 @@ export interface LearningService {
   /** True when an update in the blob store is well-formed: size, hash, finite scales. Cheap. */
   updateIsValid(reference: UpdateReference): Promise<boolean>;
 
-  /** Trains segments from the round's start until stopped, the cap is reached, or the next boundary is committed. */
+  /**
+   * Trains segments from the round's start until stopped, the cap is reached, or the next boundary is committed. Continues what an
+   * earlier run of the program left of the same round; once its proof was given out (finishTraining) a round is not trained further.
+   * @throws LEARNING_WRONG_ROUND, LEARNING_BUSY; MODEL_DIVERGED and the blob store's errors, after which finished segments still count
+   */
   train(assignment: Assignment, onProgress: (progress: TrainingProgress) => void): Promise<void>;
-  /** Ends training after the running segment and gives the proof; undefined when no segment was finished. */
+  /**
+   * Ends training after the running segment and gives the proof, the same one when asked again; undefined when no segment was finished
+   * or the round is over.
+   * @throws LEARNING_STORE_CORRUPT when the disk damaged the last state: nothing is claimed then
+   */
   finishTraining(): Promise<TrainedRound | undefined>;
   /** An own proof's opened segment, from disk, while its round is kept. */
   opening(round: number, trainer: Address, segment: number): Promise<Opening | undefined>;
 
-  /** Re-executes the challenged segments of one proof, cheapest checks first. */
+  /**
+   * Re-executes the challenged segments of one proof, cheapest checks first. Of the open round or the one before it.
+   * @throws LEARNING_WRONG_ROUND when this node does not hold the round's start (it took over a snapshot since): it cannot judge and
+   * must not vote; LEARNING_INPUT_INVALID when proof, assignment and segments do not fit; LEARNING_CLOSED
+   */
   check(proof: ProofOperation, assignment: Assignment, segments: readonly number[], source: ProofSource): Promise<Verdict>;
-  /** Held-out loss and accuracy of the settled model. */
+  /** Held-out loss (nats a token) and accuracy of the settled model, f32, over a fixed part of the held-out text: the same bits on every node. */
   evaluate(): Promise<{ readonly loss: number; readonly accuracy: number }>;
 
   /** The settled model as bytes (weights, then outer momentum), for newcomers, with the round it belongs to; and taking one over. */

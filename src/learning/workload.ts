@@ -50,7 +50,7 @@ export function createWorkload(genesis: Genesis, dependencies: { readonly datase
  * Place of a step in the run's schedule. A round counts as half of what its cap allows, whatever its trainers did: the schedule then
  * follows from the genesis and the round alone, and typical machines, which the cap leaves head-room above, are near it.
  */
-export function nominalStep(genesis: Genesis, round: number, step: number): number {
+function nominalStep(genesis: Genesis, round: number, step: number): number {
   const { max_segments, steps_per_segment } = genesis.rounds;
   return round * Math.ceil(max_segments / 2) * steps_per_segment + step;
 }

@@ -102,7 +102,7 @@ export function forwardBlock(
   addProjection(context, output, a.middle, a.activation, weights.down, rows, hidden, scratch);
 }
 
-export function attentionShape(context: BlockContext, span: Span) {
+function attentionShape(context: BlockContext, span: Span) {
   return { ...span, heads: context.heads, kvHeads: context.kvHeads, headDim: context.headDim };
 }
 

@@ -2,8 +2,8 @@ import type { ModelConfig } from '../params/genesis.ts';
 import { modelError } from './errors.ts';
 import { parameterLayout } from './layout.ts';
 
-export const LEAST_PARAMETERS = 100_000;
-export const MOST_PARAMETERS = 20_000_000_000;
+const LEAST_PARAMETERS = 100_000;
+const MOST_PARAMETERS = 20_000_000_000;
 
 /** From how many parameters on a larger vocabulary pays for its embedding. */
 const VOCABULARIES: readonly (readonly [leastParameters: number, vocabSize: number])[] = [

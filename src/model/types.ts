@@ -1,5 +1,3 @@
-import type { AdamwStep, Ptr } from '../numerics/backend.ts';
-
 /** One parameter tensor; order, names (Hugging Face's Llama names) and offsets are part of the protocol: roots are taken over them. */
 export interface TensorSpec {
   readonly name: string;
@@ -59,5 +57,3 @@ export interface Decoder {
   append(tokens: readonly number[]): Float32Array;
   release(): void;
 }
-
-export type { AdamwStep, Ptr };

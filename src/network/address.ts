@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { isIP, isIPv4 } from 'node:net';
+import { peerIdFromString } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { networkError } from './errors.ts';
 import { MAX_ADDRESS_CHARS } from './limits.ts';
@@ -73,6 +74,15 @@ function parseMultiaddr(text: string): Multiaddr {
   const socket = rest.join('/').replace(/\/?p2p$/, '');
   if (host === undefined || !HOST_COMPONENTS.has(host) || transport !== 'tcp' || !['ws', 'wss', 'tls/ws'].includes(socket)) {
     throw badAddress(text);
+  }
+  // The multiaddr library takes any base58 text for a peer id; libp2p throws on it where it is used.
+  const peer = parsed.getComponents().find((component) => component.name === 'p2p')?.value;
+  if (peer !== undefined) {
+    try {
+      peerIdFromString(peer);
+    } catch (cause) {
+      throw badAddress(text, cause);
+    }
   }
   return parsed;
 }

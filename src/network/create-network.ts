@@ -90,7 +90,8 @@ export function createNetwork(options: NetworkOptions, deps: NetworkDeps): NodeN
   let node: Libp2pNode | undefined;
 
   function connectionsOf(peer: string): Connection[] {
-    return (node?.getConnections(peerIdFromString(peer)) ?? []).filter((connection) => connection.status === 'open');
+    const connections = node?.getConnections() ?? [];
+    return connections.filter((connection) => connection.status === 'open' && connection.remotePeer.toString() === peer);
   }
 
   function disconnect(peer: string, why: string): void {

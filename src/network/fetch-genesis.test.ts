@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../primitives/bytes.ts';
 import { fetchGenesis } from './fetch-genesis.ts';
-import { eventually, hostPort, makeNetwork, startNetwork } from './test-network.ts';
+import { eventually, hostPort, makeNetwork, startNetwork } from './testing/test-network.ts';
 
 describe('fetchGenesis', () => {
   it('gets the document from whichever boot node has one, before any handshake', async () => {

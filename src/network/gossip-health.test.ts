@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { silentLogger } from '../primitives/log.ts';
 import { createGossipHealth } from './gossip-health.ts';
 import { GOSSIP_HEALTH_INTERVAL_MS, GOSSIP_HEALTH_STRIKES } from './limits.ts';
-import { createManualClock } from './test-network.ts';
+import { createManualClock } from './testing/test-network.ts';
 
 it('a peer without a gossip stream is connected anew, but not one that is still being set up', () => {
   const clock = createManualClock();

@@ -11,7 +11,7 @@ import { HELLO_DEADLINE_MS, MAX_DIRECT_MESSAGE_BYTES, MAX_HELLO_BYTES, REQUEST_R
 import { generatePeerKey, libp2pKey } from './peer-key.ts';
 import { wireNames } from './protocols.ts';
 import { ask } from './requests.ts';
-import { createManualClock, eventually, GENESIS_HASH, makeNetwork, startNetwork } from './test-network.ts';
+import { createManualClock, eventually, GENESIS_HASH, makeNetwork, startNetwork } from './testing/test-network.ts';
 
 type RawClient = Awaited<ReturnType<typeof createClient>>;
 

@@ -5,7 +5,7 @@ import { sha256 } from '../primitives/hash.ts';
 import type { Logger } from '../primitives/log.ts';
 import { MAX_DIRECT_MESSAGE_BYTES } from './limits.ts';
 import { generatePeerKey } from './peer-key.ts';
-import { allJoined, eventually, hostPort, makeNetwork, startNetwork } from './test-network.ts';
+import { allJoined, eventually, hostPort, makeNetwork, startNetwork } from './testing/test-network.ts';
 
 /** A port that nobody listens on now. */
 function freePort(): Promise<number> {

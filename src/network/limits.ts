@@ -43,7 +43,7 @@ export const RESPONSE_BASE_TIMEOUT_MS = 30_000;
 export const RESPONSE_MIN_BYTES_PER_SECOND = 64 * KIB;
 /** Bytes handed to a stream at once. */
 export const WRITE_CHUNK_BYTES = 256 * KIB;
-export const HELLO_TIMEOUT_MS = 10_000;
+export const HELLO_TIMEOUT_MS = 20_000;
 
 // Streams and connections
 export const MAX_STREAMS_PER_PROTOCOL = 64;

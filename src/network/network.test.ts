@@ -3,7 +3,7 @@ import { utf8 } from '../primitives/bytes.ts';
 import { checksumAddress, generatePrivateKey, signerFromPrivateKey } from '../primitives/keys.ts';
 import { MAX_DIRECT_MESSAGE_BYTES, MAX_GOSSIP_MESSAGE_BYTES } from './limits.ts';
 import type { Judgement } from './network.ts';
-import { allJoined, eventually, gossipReady, hostPort, makeNetwork, startNetwork } from './test-network.ts';
+import { allJoined, eventually, gossipReady, hostPort, makeNetwork, startNetwork } from './testing/test-network.ts';
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 

@@ -31,6 +31,7 @@ export interface Network {
     bytes: Uint8Array,
     options: { readonly signal?: AbortSignal; readonly maxBytes: number; readonly timeoutMs: number },
   ): Promise<Uint8Array>;
+  /** One handler a protocol; 'hello' is the network's own. One that throws makes the asker see NETWORK_REFUSED. */
   handle(protocol: RequestProtocol, handler: (bytes: Uint8Array, from: string) => Promise<Uint8Array>): void;
   /** Lowers a peer's standing; at the bottom it is disconnected and refused for a while. */
   penalise(peer: string, points: number, why: string): void;

@@ -4,7 +4,7 @@ import { utf8 } from '../primitives/bytes.ts';
 import { sha256 } from '../primitives/hash.ts';
 import type { NodeNetwork } from './create-network.ts';
 import { MAX_REQUEST_BYTES, MAX_REQUESTS_OUT_PER_PEER, REQUEST_RATES } from './limits.ts';
-import { allJoined, eventually, hostPort, startNetwork } from './test-network.ts';
+import { allJoined, eventually, hostPort, startNetwork } from './testing/test-network.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createDeadline } from './deadline.ts';
 import { createSlots } from './slots.ts';
-import { createManualClock } from './test-network.ts';
+import { createManualClock } from './testing/test-network.ts';
 
 const never = new AbortController().signal;
 

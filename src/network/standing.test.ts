@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FOREIGN_REFUSAL_MS, MAX_STANDINGS, PENALTY_HALF_LIFE_MS, REFUSAL_MS, REFUSAL_POINTS } from './limits.ts';
 import { createStanding } from './standing.ts';
-import { createManualClock } from './test-network.ts';
+import { createManualClock } from './testing/test-network.ts';
 import { createTokenBucket } from './token-bucket.ts';
 
 describe('standing', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { allJoined, eventually, hostPort, startNetwork } from './test-network.ts';
+import { allJoined, eventually, hostPort, startNetwork } from './testing/test-network.ts';
 
 const sockets = () => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')).length;
 

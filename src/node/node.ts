@@ -13,7 +13,6 @@ import type { BlockApplication } from '../consensus/types.ts';
 import { createExecutionEngine } from '../execution/create-engine.ts';
 import type { InferenceEngine } from '../inference/engine.ts';
 import { createCompletionService } from '../inference/service.ts';
-import type { LearningService } from '../learning/types.ts';
 import { updateByteLength } from '../learning/update.ts';
 import { createNetwork } from '../network/create-network.ts';
 import { authorityAddresses, type Genesis, genesisHash } from '../params/genesis.ts';
@@ -42,24 +41,32 @@ import { createTrainingHistory } from './training-history.ts';
 import { VERSION } from './version.ts';
 import { createNodeView } from './view.ts';
 import { createWallet } from './wallet.ts';
+import type { LearningWorkerData } from './worker/learning-worker.ts';
 import { startInferenceWorker, startLearningWorker } from './worker/services.ts';
+
+type StartLearning = typeof startLearningWorker;
+
+/** Parts that a test may replace; a node in production uses the defaults. */
+export interface NodeDependencies {
+  readonly startLearning?: StartLearning;
+}
 
 /**
  * Builds a node from its configuration, bottom up, and starts it. What was started is stopped again, in reverse order,
  * when a later part fails or when the node is stopped.
  * @throws the typed error of the part that cannot start; its message is one line for the user
  */
-export async function startNode({ config, log }: StartNodeOptions): Promise<RunningNode> {
+export async function startNode({ config, log }: StartNodeOptions, dependencies: NodeDependencies = {}): Promise<RunningNode> {
   const shutdown = createShutdown(log);
   try {
-    return await assemble(config, log, shutdown);
+    return await assemble(config, log, shutdown, dependencies.startLearning ?? startLearningWorker);
   } catch (error) {
     await shutdown.run();
     throw error;
   }
 }
 
-async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown): Promise<RunningNode> {
+async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, startLearning: StartLearning): Promise<RunningNode> {
   const startedAt = Date.now();
   await mkdir(config.data_dir, { recursive: true });
   const lock = await lockDataDirectory(config.data_dir);
@@ -83,7 +90,11 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown): Pr
   const blobs = createFileBlobStore(paths.blobs);
 
   // Learning, execution, and the chain that binds them.
-  const learning = await startLearning(config, genesis, log, shutdown);
+  const { remote: learning, terminate } = await startLearning(learningData(config, genesis), log.child({ room: 'learning' }));
+  shutdown.add('learning', async () => {
+    await learning.close();
+    await terminate();
+  });
   if (standing === 'new') {
     const { modelRoot, startRoot } = await learning.current();
     await store.write(blocks.initialise(context.genesisHash, initialProtocolState(genesis, context.genesisHash, modelRoot, startRoot)));
@@ -245,25 +256,17 @@ function isMember(authorities: readonly Address[], address: Address, config: Nod
   return member;
 }
 
-async function startLearning(config: NodeConfig, genesis: Genesis, log: Logger, shutdown: Shutdown): Promise<LearningService> {
-  const { remote, terminate } = await startLearningWorker(
-    {
-      service: {
-        genesis,
-        directory: config.data_dir,
-        backend: config.backend,
-        threads: config.threads,
-        datasetCache: datasetCacheOf(config),
-      },
-      blobDirectory: pathsOf(config).blobs,
+function learningData(config: NodeConfig, genesis: Genesis): LearningWorkerData {
+  return {
+    service: {
+      genesis,
+      directory: config.data_dir,
+      backend: config.backend,
+      threads: config.threads,
+      datasetCache: datasetCacheOf(config),
     },
-    log.child({ room: 'learning' }),
-  );
-  shutdown.add('learning', async () => {
-    await remote.close();
-    await terminate();
-  });
-  return remote;
+    blobDirectory: pathsOf(config).blobs,
+  };
 }
 
 /** Started once, at the first request. */

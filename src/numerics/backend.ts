@@ -7,6 +7,10 @@
  * - `lanes(row)`: a row's sum. 16 lanes start at +0; lane l adds elements l, l+16, … ascending; then the tree
  *   l += l+8, l += l+4, l += l+2, l += l+1 (lane l of the lower half adds its partner of the upper half).
  * - `chain`: c = c + a·b over ascending index, one product and one addition, each rounded (products of bf16 values are exact in f32).
+ *   A chain that accumulates starts from c on the grid of products: |c| < 2^-103 is first rounded to a multiple of 2^-126, −0 to +0
+ *   (f32.ts, chainStart). Results of chains are on that grid already, so a chain may be split anywhere; no sum in it is denormal.
+ * - exp, log and sigmoid are the sequences of operations in elementary.ts.
+ * - An operand above 2^50 counts as +0 after raising its flag. Once a flag is raised, what kernels leave behind is not part of the contract.
  * - A row reduction never crosses rows; a reduction over rows (tokens) is one ascending chain per element, continued when accumulating.
  * How work is blocked, packed, vectorised or spread over threads is a backend's own business: none of it can change a bit.
  */
@@ -39,7 +43,12 @@ export interface AttentionShape {
   readonly headDim: number;
 }
 
-/** Operations over one arena. All matrices are row-major and dense; tokens and targets are i32. */
+/**
+ * Operations over one arena. All matrices are row-major and dense; tokens and targets are i32; numbers are rounded to f32 on entry.
+ * Sizes are whole numbers from 1, lengths `n` of elementwise operations from 0.
+ * Every call throws NUMERICS_BAD_ARGUMENT for a size, shape or token that is not valid, NUMERICS_OUT_OF_ARENA for an operand outside
+ * the arena, NUMERICS_RELEASED after release, NUMERICS_OUT_OF_MEMORY when there is no scratch memory for its shape.
+ */
 export interface Kernels {
   /**
    * C (+)= op(A)·op(B), operands rounded by bf16(), each element one chain over k ascending, from C when `accumulate`, else from +0.
@@ -58,7 +67,7 @@ export interface Kernels {
   embedBackward(dTable: Ptr, dOut: Ptr, tokens: Ptr, rows: number, dim: number): void;
 
   /**
-   * RMSNorm (arXiv:1910.07467). rstd[r] = 1 / sqrt(lanes(x·x) / dim + eps), as three rounded operations after the sum;
+   * RMSNorm (arXiv:1910.07467). rstd[r] = 1 / sqrt(lanes(x·x) / dim + eps), as four rounded operations after the sum;
    * out = (x · rstd) · weight.
    */
   rmsNormForward(out: Ptr, rstd: Ptr, x: Ptr, weight: Ptr, rows: number, dim: number, eps: number): void;
@@ -111,7 +120,7 @@ export interface Kernels {
   /**
    * Softmax cross-entropy, in place over logits [rows, vocab]. m = max; e_j = exp(l_j − m); z = lanes(e);
    * loss[r] = log(z) − (l_target − m); correct[r] (i32) = 1 when the lowest index of the maximum is the target, else 0.
-   * When `scale` is not 0 logits become their gradient: (e_j·(1/z) − [j = target])·scale.
+   * When `scale` is not 0 logits become their gradient: (e_j·(1/z) − [j = target])·scale; else they stay as they are.
    */
   crossEntropy(loss: Ptr, correct: Ptr, logits: Ptr, targets: Ptr, rows: number, vocab: number, scale: number): void;
 
@@ -128,7 +137,10 @@ export interface Kernels {
    */
   adamw(w: Ptr, m: Ptr, v: Ptr, g: Ptr, n: number, step: AdamwStep): void;
 
-  /** 0, or a bit set naming what left the exact range since the last call: 1 a matmul operand, 2 a row maximum or loss, 4 an updated weight. */
+  /**
+   * 0, or a bit set naming what left the exact range since the last call: 1 an operand of a product, 2 a logit or loss that is not finite,
+   * 4 an updated weight above 2^50 in magnitude, or it or a moment not finite.
+   */
   takeDivergence(): number;
 }
 

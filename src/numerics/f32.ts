@@ -48,17 +48,19 @@ export function bf16(x: number): number | null {
   return fromBits((bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000);
 }
 
-/** 1.5·2^-103: adding it rounds to a multiple of 2^-126, taking it off again leaves that multiple. */
-const GRID_SHIFT = 1.5 * 2 ** -103;
-const GRID_LIMIT = 2 ** -104;
+/** Below it f32 is finer than the grid. Added with c's sign, it rounds c to the grid; taken off again, it leaves that multiple. */
+const GRID_LIMIT = 2 ** -103;
 
 /**
- * Where an accumulating chain starts: c, with |c| < 2^-104 rounded to a multiple of 2^-126, the grid on which all products lie
- * (−0 becomes +0). Results of chains are on the grid already, so splitting a chain changes nothing; values from elsewhere are put on it,
- * and no sum of a chain is ever denormal or −0. Hardware that flushes denormals, and zeros added as padding, then cannot change a bit.
+ * Where an accumulating chain starts: c, with |c| < 2^-103 rounded to a multiple of 2^-126, the grid on which all products lie
+ * (−0 becomes +0): (c ± 2^-103) ∓ 2^-103, the sign being c's. Results of chains are on the grid already, so splitting a chain changes
+ * nothing; values from elsewhere are put on it, and no sum of a chain is ever denormal or −0. Hardware that flushes denormals, and zeros
+ * added as padding, then cannot change a bit.
  */
 export function chainStart(c: number): number {
-  return Math.abs(c) < GRID_LIMIT ? fround(fround(c + GRID_SHIFT) - GRID_SHIFT) : c;
+  if (!(Math.abs(c) < GRID_LIMIT)) return c;
+  const shift = bitsOf(c) >>> 31 === 1 ? -GRID_LIMIT : GRID_LIMIT;
+  return fround(fround(c + shift) - shift);
 }
 
 export function isFinite32(x: number): boolean {

@@ -4,9 +4,11 @@ import { ARGUMENT_SLOTS, compiledKernels } from './compiled-kernels.ts';
 import { type WasmModule, webAssembly } from './webassembly.ts';
 
 const PAGE_BYTES = 65536;
+/** For the module's own stack and data, which end at __heap_base. */
+const MODULE_BYTES = 2 * PAGE_BYTES;
 /** Address space for packed blocks and attention scores; a system commits only the pages that are used. */
 const SCRATCH_BYTES = 32 * 1024 * 1024;
-const ALIGNMENT = 64;
+const ARENA_BASE = MODULE_BYTES + SCRATCH_BYTES;
 
 interface WasmExports {
   readonly __heap_base: { readonly value: number };
@@ -25,23 +27,13 @@ export function createWasmBackend(module: WasmModule): Backend {
     threads: 1,
     createArena(words) {
       return createArena(words, () => {
-        const memory = new webAssembly.Memory({ initial: 2 });
+        const memory = new webAssembly.Memory({ initial: Math.ceil((ARENA_BASE + words * 4) / PAGE_BYTES) });
         const exports = new webAssembly.Instance(module, { env: { memory } }).exports as unknown as WasmExports;
-        const scratch = align(exports.__heap_base.value);
-        const arena = scratch + SCRATCH_BYTES;
-        memory.grow(Math.max(0, Math.ceil((arena + words * 4) / PAGE_BYTES) - memory.buffer.byteLength / PAGE_BYTES));
-        const slots = new Float64Array(memory.buffer, exports.initialize(scratch, SCRATCH_BYTES, arena), ARGUMENT_SLOTS);
-        return {
-          buffer: memory.buffer,
-          byteOffset: arena,
-          kernels: compiledKernels(slots, (kernel) => exports.run(kernel)),
-          release: () => {},
-        };
+        if (exports.__heap_base.value > MODULE_BYTES) throw new RangeError('the module does not fit below its scratch memory');
+        const slots = new Float64Array(memory.buffer, exports.initialize(MODULE_BYTES, SCRATCH_BYTES, ARENA_BASE), ARGUMENT_SLOTS);
+        const kernels = compiledKernels(slots, (kernel) => exports.run(kernel));
+        return { buffer: memory.buffer, byteOffset: ARENA_BASE, kernels, release: () => {} };
       });
     },
   };
-}
-
-function align(address: number): number {
-  return Math.ceil(address / ALIGNMENT) * ALIGNMENT;
 }

@@ -3,7 +3,6 @@ export type WasmModule = object;
 
 interface WasmMemory {
   readonly buffer: ArrayBuffer;
-  grow(pages: number): number;
 }
 
 interface WasmApi {

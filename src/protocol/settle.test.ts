@@ -6,6 +6,7 @@ import {
   accept,
   beforeBoundary,
   fraud,
+  idleUntil,
   nextBlock,
   provenRound,
   settledBy,
@@ -129,6 +130,8 @@ describe('settling', () => {
     const agreed = cast([2.5, 2.5, 2.5, 2.25]);
     expect(agreed.state.heldOut).toEqual({ round: 1, loss: 2.5, accuracy: 0.25 });
     expect(agreed.withdrawals).toHaveLength(3 + 3);
+    // A round without agreement leaves the last agreed measurement.
+    expect(idleUntil(network, agreed.state, agreed.state.open.sealsAt)).toMatchObject({ settledRound: 2, heldOut: agreed.state.heldOut });
     const split = cast([2.5, 2.5, 2.25, 2.25]);
     expect(split.state.heldOut).toBeUndefined();
     expect(split.withdrawals).toHaveLength(3 + 4);

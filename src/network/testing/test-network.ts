@@ -1,10 +1,10 @@
 import { afterEach } from 'vitest';
-import { utf8 } from '../primitives/bytes.ts';
-import type { Clock } from '../primitives/clock.ts';
-import { sha256 } from '../primitives/hash.ts';
-import { silentLogger } from '../primitives/log.ts';
-import { createNetwork, type NetworkOptions, type NodeNetwork } from './create-network.ts';
-import { generatePeerKey } from './peer-key.ts';
+import { utf8 } from '../../primitives/bytes.ts';
+import type { Clock } from '../../primitives/clock.ts';
+import { sha256 } from '../../primitives/hash.ts';
+import { silentLogger } from '../../primitives/log.ts';
+import { createNetwork, type NetworkOptions, type NodeNetwork } from '../create-network.ts';
+import { generatePeerKey } from '../peer-key.ts';
 
 /** Real nodes on loopback for tests, stopped when their test ends. */
 export const GENESIS_HASH = sha256(utf8('a network for tests'));

@@ -1,0 +1,14 @@
+// Stands in for dist/cli/main.js in the test of child processes: prints its arguments, then waits to be told to stop.
+console.log(
+  JSON.stringify({
+    level: 'info',
+    msg: `started with ${process.argv.slice(2).join(' ')}`,
+    port: process.env.POL_PORT,
+    level2: process.env.POL_THREADS,
+  }),
+);
+process.on('SIGTERM', () => {
+  console.log(JSON.stringify({ level: 'info', msg: 'stopped in order' }));
+  process.exit(0);
+});
+process.stdin.on('end', () => process.exit(3)).resume();

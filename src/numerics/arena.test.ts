@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { type Arena, createLayout } from './backend.ts';
+import { createReferenceBackend } from './reference.ts';
+import { compiledBackends } from './testing/backends.ts';
+
+const bad = expect.objectContaining({ code: 'NUMERICS_BAD_ARGUMENT' });
+const outside = expect.objectContaining({ code: 'NUMERICS_OUT_OF_ARENA' });
+const released = expect.objectContaining({ code: 'NUMERICS_RELEASED' });
+
+const backends = [{ label: 'reference', backend: createReferenceBackend() }, ...(await compiledBackends())];
+
+describe.each(backends)('arena of $label', ({ backend }) => {
+  it('starts cleared, aligned to 64 bytes where compiled, and gives live views', () => {
+    const arena = backend.createArena(100);
+    expect(arena.f32(0, 100).every((x) => x === 0)).toBe(true);
+    arena.f32(4, 2).set([1, 2]);
+    arena.kernels.add(16, 4, 2);
+    expect([...arena.f32(16, 2)]).toEqual([1, 2]);
+    expect(arena.i32(16, 1)[0]).toBe(0x3f800000);
+    expect(arena.f32(0, 1).byteOffset % 64).toBe(0);
+    arena.release();
+  });
+
+  it('may not be used after release, and releases twice', () => {
+    const arena = backend.createArena(64);
+    const view = arena.f32(0, 64);
+    arena.release();
+    arena.release();
+    expect(() => arena.kernels.fill(0, 1, 1)).toThrow(released);
+    expect(() => arena.f32(0, 1)).toThrow(released);
+    // A view that was kept may be empty now, but never dangles.
+    expect(view[0] === undefined || view[0] === 0).toBe(true);
+  });
+
+  it.each([0, -1, 1.5, 2 ** 31, Number.NaN])('refuses %s words', (words) => {
+    expect(() => backend.createArena(words)).toThrow(bad);
+  });
+});
+
+describe('guard', () => {
+  const arena: Arena = createReferenceBackend().createArena(256);
+  const { kernels } = arena;
+  const shape = { batch: 1, queries: 2, keyCapacity: 2, offset: 0, heads: 2, kvHeads: 1, headDim: 4 };
+
+  it('refuses operands outside the arena', () => {
+    expect(() => kernels.fill(250, 7, 0)).toThrow(outside);
+    expect(() => kernels.fill(-1, 2, 0)).toThrow(outside);
+    expect(() => kernels.copy(0, 255, 2)).toThrow(outside);
+    expect(() => kernels.matmul(0, 8, 8, 8, 0, 64, 200, false)).toThrow(outside);
+    expect(() => kernels.attentionForward(0, 16, 32, 64, 252, shape)).toThrow(outside);
+    expect(() => kernels.rope(0, 240, 0, 4, 4, 2, 1, 8, false)).toThrow(outside);
+    expect(() => arena.f32(200, 57)).toThrow(outside);
+  });
+
+  it('refuses sizes and shapes that are not valid', () => {
+    expect(() => kernels.matmul(0, 0, 8, 8, 0, 64, 128, false)).toThrow(bad);
+    expect(() => kernels.matmul(3 as never, 1, 1, 1, 0, 64, 128, false)).toThrow(bad);
+    expect(() => kernels.fill(0, -1, 0)).toThrow(bad);
+    expect(() => kernels.rope(0, 64, 128, 1, 1, 0, 1, 3, false)).toThrow(bad);
+    expect(() => kernels.attentionForward(0, 16, 32, 64, 96, { ...shape, kvHeads: 3 })).toThrow(bad);
+    expect(() => kernels.attentionForward(0, 16, 32, 64, 96, { ...shape, offset: 1 })).toThrow(bad);
+    expect(() => kernels.attentionBackward(0, 16, 32, 48, 64, 96, 112, 128, { ...shape, keyCapacity: 4, offset: 2 })).toThrow(bad);
+  });
+
+  it('refuses a product into its own operand', () => {
+    expect(() => kernels.matmul(0, 2, 2, 2, 0, 16, 3, false)).toThrow(bad);
+  });
+
+  it('refuses tokens and targets outside their tables', () => {
+    arena.i32(0, 2).set([3, -1]);
+    expect(() => kernels.embedForward(16, 64, 0, 2, 4)).toThrow(/tokens\[1\] is -1/);
+    arena.i32(0, 2).set([3, 48]);
+    expect(() => kernels.embedBackward(64, 16, 0, 2, 4)).toThrow(/tokens\[1\] is 48; it must be from 0 to 47/);
+    arena.i32(0, 2).set([3, 5]);
+    expect(() => kernels.crossEntropy(16, 32, 64, 0, 2, 5, 1)).toThrow(/targets\[1\] is 5/);
+  });
+
+  it('lets empty spans be', () => {
+    kernels.fill(256, 0, 1);
+    kernels.scale(0, 0, 1);
+    expect(kernels.sumOfSquares(0, 0)).toBe(0);
+  });
+});
+
+describe('createLayout', () => {
+  it('reserves at multiples of 16 words', () => {
+    const layout = createLayout();
+    expect([layout.reserve(1), layout.reserve(17), layout.reserve(0), layout.reserve(16)]).toEqual([0, 16, 48, 48]);
+    expect(layout.words).toBe(64);
+  });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { type Backend, MatmulMode } from './backend.ts';
+import { nativeKernelsFile } from './package-root.ts';
+import { createReferenceBackend } from './reference.ts';
+import {
+  attentionCases,
+  crossEntropyCase,
+  elementwiseCases,
+  embedCases,
+  type KernelCase,
+  matmulCase,
+  rmsNormCases,
+  ropeCase,
+  selfTestCases,
+  swigluCases,
+} from './self-test/cases.ts';
+import { createBits } from './self-test/values.ts';
+import { compiledBackends } from './testing/backends.ts';
+
+const reference = createReferenceBackend();
+const { NN, NT, TN } = MatmulMode;
+
+interface Outcome {
+  readonly words: Int32Array;
+  readonly result: number;
+  readonly divergence: number;
+}
+
+function outcomeOf(backend: Backend, kernelCase: KernelCase): Outcome {
+  const arena = backend.createArena(kernelCase.words);
+  const result = kernelCase.run(arena);
+  const divergence = arena.kernels.takeDivergence();
+  const words = arena.i32(0, kernelCase.words).slice();
+  arena.release();
+  return { words, result, divergence };
+}
+
+/** Random shapes around the sizes of tiles and blocks, all three modes, both ways of starting, three ranges of exponents. */
+function randomMatmuls(count: number): readonly KernelCase[] {
+  const bits = createBits(20240229);
+  const sizes = [1, 2, 3, 5, 6, 7, 15, 16, 17, 31, 48, 63, 64, 65, 97];
+  const pick = () => sizes[bits() % sizes.length] as number;
+  const ranges = [
+    { low: -3, high: 3 },
+    { low: -58, high: -50 },
+    { low: -60, high: 49 },
+  ];
+  return Array.from({ length: count }, (_, i) => {
+    const range = ranges[i % ranges.length] as { low: number; high: number };
+    return matmulCase({
+      mode: [NN, NT, TN][bits() % 3] as MatmulMode,
+      m: pick(),
+      n: pick(),
+      k: pick(),
+      accumulate: i % 2 === 1,
+      ...range,
+      seed: i,
+    });
+  });
+}
+
+function attentionShapes(): readonly KernelCase[] {
+  const shape = (batch: number, queries: number, heads: number, kvHeads: number, headDim: number, keyCapacity = queries, offset = 0) =>
+    attentionCases({ batch, queries, keyCapacity, offset, heads, kvHeads, headDim }, queries * 31 + headDim);
+  return [
+    ...shape(1, 1, 1, 1, 1),
+    ...shape(1, 2, 2, 1, 2),
+    ...shape(3, 17, 3, 3, 7),
+    ...shape(1, 49, 4, 1, 64),
+    ...shape(2, 96, 2, 2, 33),
+    ...shape(1, 101, 6, 2, 16),
+    ...shape(2, 1, 4, 2, 32, 70, 64),
+    ...shape(1, 50, 2, 1, 8, 64, 13),
+  ];
+}
+
+const cases: readonly KernelCase[] = [
+  ...selfTestCases(),
+  ...randomMatmuls(60),
+  // More than one block of each dimension.
+  matmulCase({ mode: TN, m: 1601, n: 3, k: 5, accumulate: true }),
+  matmulCase({ mode: NT, m: 2, n: 1100, k: 6 }),
+  matmulCase({ mode: NN, m: 9, n: 20, k: 1037, accumulate: true }),
+  ...attentionShapes(),
+  ...[1, 15, 16, 17, 130].flatMap((dim) => [...rmsNormCases(7, dim, dim), ...embedCases(40, dim, 5, dim)]),
+  ...rmsNormCases(300, 100, 77),
+  ropeCase(3, 1, 0, 1, 2, false),
+  ropeCase(2, 130, 5, 2, 34, true),
+  ...[1, 5, 16, 31, 16385].flatMap((n) => [...swigluCases(n, n), ...elementwiseCases(n, n)]),
+  ...elementwiseCases(70001, 3),
+  ...[1, 2, 16, 17, 1000].flatMap((vocab) => [crossEntropyCase(4, vocab, 0.5, vocab), crossEntropyCase(4, vocab, 0, vocab)]),
+];
+const expected = cases.map((kernelCase) => outcomeOf(reference, kernelCase));
+
+describe('compiled kernels equal the reference bit for bit', async () => {
+  it.each(await compiledBackends())('$label', ({ backend }) => {
+    for (const [i, kernelCase] of cases.entries()) {
+      const found = outcomeOf(backend, kernelCase);
+      const wanted = expected[i] as Outcome;
+      const at = found.words.findIndex((word, w) => word !== wanted.words[w]);
+      expect(at, `${kernelCase.name}: first word that differs`).toBe(-1);
+      expect(found.result, kernelCase.name).toBe(wanted.result);
+      expect(found.divergence, kernelCase.name).toBe(wanted.divergence);
+    }
+  });
+
+  it.skipIf(nativeKernelsFile() !== undefined)('native backends (not built: run node scripts/build-native.mjs)', (context) =>
+    context.skip(),
+  );
+});
+
+describe('how a product is cut never changes a bit', async () => {
+  const { backend } = (await compiledBackends())[0] as { backend: Backend };
+  it.each([
+    { name: 'reference', backend: reference },
+    { name: backend.name, backend },
+  ])('$name: a chain may be split anywhere', ({ backend: used }) => {
+    const [m, n, k] = [5, 9, 40];
+    const arena = used.createArena(2048);
+    const values = arena.f32(0, k * (m + n));
+    const bits = createBits(1);
+    for (let i = 0; i < values.length; i++) values[i] = ((bits() % 4001) - 2000) / 512;
+    const b = 512;
+    arena.f32(b, k * n).set(values.slice(m * k, m * k + k * n));
+    const [whole, split] = [1024, 1536];
+    arena.kernels.matmul(TN, m, n, k, 0, b, whole, false);
+    for (const [from, to] of [
+      [0, 1],
+      [1, 18],
+      [18, 40],
+    ] as const) {
+      arena.kernels.matmul(TN, m, n, to - from, from * m, b + from * n, split, from > 0);
+    }
+    expect(arena.i32(split, m * n)).toEqual(arena.i32(whole, m * n));
+  });
+});

@@ -1,0 +1,22 @@
+import { readFile } from 'node:fs/promises';
+import type { Backend } from '../backend.ts';
+import { createNativeBackend, loadNativeAddon } from '../native.ts';
+import { nativeKernelsFile, wasmKernelsFile } from '../package-root.ts';
+import { createWasmBackend } from '../wasm.ts';
+import { webAssembly } from '../webassembly.ts';
+
+/** Every compiled backend this machine can run, not self-tested: WebAssembly, and each native variant with 1 and 2 threads. */
+export async function compiledBackends(): Promise<readonly { readonly label: string; readonly backend: Backend }[]> {
+  const wasm = createWasmBackend(await webAssembly.compile(await readFile(wasmKernelsFile)));
+  const backends = [{ label: 'wasm', backend: wasm }];
+  const file = nativeKernelsFile();
+  if (file === undefined) return backends;
+  const addon = loadNativeAddon(file);
+  for (const variant of addon.variants()) {
+    for (const threads of [1, 2]) {
+      const backend = createNativeBackend(addon, variant, threads);
+      backends.push({ label: `${backend.name}, threads ${threads}`, backend });
+    }
+  }
+  return backends;
+}

