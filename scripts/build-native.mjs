@@ -2,7 +2,7 @@
 // Usage: node scripts/build-native.mjs [--force]
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,6 +47,17 @@ async function sourceHash() {
     .update(await readFile(fileURLToPath(import.meta.url)))
     .update(`${process.platform} ${process.arch}`)
     .digest('hex');
+}
+
+async function isBuilt(hash) {
+  const [stamped, exists] = await Promise.all([
+    readFile(stamp, 'utf8').catch(() => ''),
+    access(output).then(
+      () => true,
+      () => false,
+    ),
+  ]);
+  return exists && stamped === hash;
 }
 
 function nodeApiHeaders() {
@@ -102,7 +113,9 @@ async function main() {
     return;
   }
   const hash = await sourceHash();
-  if (!process.argv.includes('--force') && (await readFile(stamp, 'utf8').catch(() => '')) === hash) return;
+  if (!process.argv.includes('--force') && (await isBuilt(hash))) return;
+  // An addon of older sources must not be loaded should this build fail.
+  await rm(output, { force: true });
   const compiler = await firstCompiler();
   if (compiler === undefined) {
     console.log('native kernels: no C compiler found (install gcc or clang, or set CC); the WebAssembly backend is used');
@@ -112,7 +125,6 @@ async function main() {
   const directory = await mkdtemp(path.join(outputDirectory, 'build-'));
   try {
     const { file, names } = await build(compiler, directory);
-    // Renamed into place: a process that has the old one loaded keeps it.
     await rename(file, output);
     await writeFile(stamp, hash);
     console.log(`native kernels: built ${names.join(', ')} with ${compiler}`);

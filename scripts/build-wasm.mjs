@@ -44,6 +44,7 @@ async function build() {
     const files = await runClang(['clang', ...COMPILE, ...LINK, 'kernels.c', 'wasm.c', '-o', 'pol-kernels.wasm'], await sources(), {
       stdout: print,
       stderr: print,
+      fetchProgress: () => {},
     });
     if (log !== '') console.log(log.trimEnd());
     return files['pol-kernels.wasm'];

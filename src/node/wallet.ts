@@ -37,7 +37,7 @@ export function createWallet(
         nonce: request.nonce ?? (await pendingNonce(signer.address)),
         gasLimit,
         // Twice the base fee outlasts six full blocks (EIP-1559); what is not needed is not charged.
-        maxFeePerGas: request.maxFeePerGas ?? 2n * execution.head.baseFeePerGas + priority,
+        maxFeePerGas: request.maxFeePerGas ?? 2n * execution.head.nextBaseFeePerGas + priority,
         maxPriorityFeePerGas: priority,
         to: request.to,
         value: request.value ?? 0n,

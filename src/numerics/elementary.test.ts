@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EXP_MAX, EXP_MIN, exp, log, sigmoid } from './elementary.ts';
 import { bitsOf, fromBits } from './f32.ts';
 
 /** EXHAUSTIVE=1 visits every f32 (minutes). A prime step, so that all exponents and low bits are met. */
 const STEP = process.env.EXHAUSTIVE ? 1 : 30011;
+
+if (process.env.EXHAUSTIVE) vi.setConfig({ testTimeout: 3_600_000 });
 
 function* positiveFloats(): Generator<number> {
   for (let bits = 0; bits < 0x7f800000; bits += STEP) yield fromBits(bits);

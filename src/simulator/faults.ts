@@ -28,12 +28,12 @@ export function randomFaults(random: Random, options: { readonly nodes: number; 
     faults.push({ atMs: Math.min(healAtMs, atMs + random.between(200, 6_000)), type: 'heal' });
   }
   // Some are cut off for a moment again and again: one step of a round arrives, the next does not.
-  for (let i = random.chance(0.5) ? random.integer(30) : 0; i > 0; i--) {
+  for (let i = random.chance(0.7) ? random.integer(50) : 0; i > 0; i--) {
     const atMs = random.between(0, healAtMs);
     const order = random.shuffle(all);
     const cut = 1 + random.integer(Math.ceil(nodes / 3));
     faults.push({ atMs, type: 'partition', groups: [...order.slice(0, cut).map((node) => [node]), order.slice(cut)] });
-    faults.push({ atMs: Math.min(healAtMs, atMs + random.between(30, 400)), type: 'heal' });
+    faults.push({ atMs: Math.min(healAtMs, atMs + random.between(30, 600)), type: 'heal' });
   }
   for (let i = random.integer(2 * nodes); i > 0; i--) {
     const atMs = random.between(0, healAtMs);

@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { countArgument } from '../arguments.ts';
-import { createNetwork } from '../create-network/create-network.ts';
+import { createNetwork, planOf } from '../create-network/create-network.ts';
 import { type NetworkOptions, withNetworkOptions } from '../create-network/options.ts';
 import { toleranceNote } from '../create-network/report.ts';
 import { startChild } from '../devnet/child.ts';
@@ -64,6 +64,8 @@ async function openNetwork(directory: string, choices: NetworkOptions, clean: bo
   const { basePort, baseApiPort } = choices;
   const shown = relative(io.workingDirectory, directory) || '.';
   if (clean) {
+    // Choices that make no sense must not cost the network that is there.
+    planOf(choices);
     // A network that still runs must not lose its files: its ports say so.
     await requireFreePorts(readNodes(directory));
     cleanNetwork(directory);

@@ -56,12 +56,7 @@ export interface CreatedNetwork {
 export async function createNetwork(options: CreateNetworkOptions, dependencies: CreateNetworkDependencies): Promise<CreatedNetwork> {
   const { directory, force } = options;
   const { random, now, progress } = dependencies;
-  const plan = planNodes({
-    authorities: options.authorities ?? DEFAULT_AUTHORITIES,
-    nodes: options.nodes ?? DEFAULT_TRAINERS,
-    basePort: options.basePort ?? DEFAULT_BASE_PORT,
-    baseApiPort: options.baseApiPort ?? DEFAULT_BASE_API_PORT,
-  });
+  const plan = planOf(options);
   if (!force) refuseToOverwrite(directory, plan);
 
   try {
@@ -115,6 +110,16 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
   } finally {
     progress.clear();
   }
+}
+
+/** The nodes that some choices lead to. @throws CLI_USAGE */
+export function planOf({ authorities, nodes, basePort, baseApiPort }: NetworkOptions): readonly NodePlan[] {
+  return planNodes({
+    authorities: authorities ?? DEFAULT_AUTHORITIES,
+    nodes: nodes ?? DEFAULT_TRAINERS,
+    basePort: basePort ?? DEFAULT_BASE_PORT,
+    baseApiPort: baseApiPort ?? DEFAULT_BASE_API_PORT,
+  });
 }
 
 function refuseToOverwrite(directory: string, plan: readonly NodePlan[]): void {
