@@ -65,17 +65,18 @@ function nodeApiHeaders() {
   return require('node-api-headers').include_dir;
 }
 
-async function firstCompiler() {
-  for (const compiler of [process.env.CC, 'cc', 'gcc', 'clang']) {
+async function installedCompilers() {
+  const found = [];
+  for (const compiler of new Set([process.env.CC, 'cc', 'gcc', 'clang'])) {
     if (!compiler) continue;
     try {
       await run(compiler, ['--version']);
-      return compiler;
+      found.push(compiler);
     } catch {
       // Not installed: the next one.
     }
   }
-  return undefined;
+  return found;
 }
 
 async function build(compiler, directory) {
@@ -116,20 +117,27 @@ async function main() {
   if (!process.argv.includes('--force') && (await isBuilt(hash))) return;
   // An addon of older sources must not be loaded should this build fail.
   await rm(output, { force: true });
-  const compiler = await firstCompiler();
-  if (compiler === undefined) {
+  const compilers = await installedCompilers();
+  if (compilers.length === 0)
     console.log('native kernels: no C compiler found (install gcc or clang, or set CC); the WebAssembly backend is used');
-    return;
+  for (const compiler of compilers) {
+    if (await tryBuild(compiler, hash)) return;
   }
+}
+
+async function tryBuild(compiler, hash) {
   await mkdir(outputDirectory, { recursive: true });
   const directory = await mkdtemp(path.join(outputDirectory, 'build-'));
   try {
     const { file, names } = await build(compiler, directory);
+    // Renamed into place, never written over: a process may have it loaded.
     await rename(file, output);
     await writeFile(stamp, hash);
     console.log(`native kernels: built ${names.join(', ')} with ${compiler}`);
+    return true;
   } catch (error) {
-    console.log(`native kernels: ${compiler} failed (${firstLine(error)}); the WebAssembly backend is used`);
+    console.log(`native kernels: ${compiler} failed (${firstLine(error)}); the WebAssembly backend is used unless another compiler works`);
+    return false;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

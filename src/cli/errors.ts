@@ -16,7 +16,7 @@ export const cliError = errorDomain({
   CLI_NOT_BUILT: { explanation: 'A part of the program is missing from this installation.' },
 });
 
-export const EXIT_FAILED = 1;
+const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
 
 const USAGE_CODES = new Set(['CLI_USAGE', 'CONFIG_INVALID']);

@@ -13,7 +13,7 @@ import { revertError } from './revert.ts';
 import { createTrieDatabase, openState } from './trie-database.ts';
 
 /** What the EVM calls a `REVERT`; CallResult.failure holds it. */
-export const REVERT = EVMError.errorMessages.REVERT;
+const REVERT: string = EVMError.errorMessages.REVERT;
 const OUT_OF_GAS: string = EVMError.errorMessages.OUT_OF_GAS;
 const TRANSFER_GAS = 21_000n;
 /** Gas that a call with value hands on beside what it takes (yellow paper, G_callstipend). */

@@ -5,13 +5,12 @@
 export const fround = Math.fround;
 
 /** Virtual lanes of a row reduction. */
-export const LANES = 16;
+const LANES = 16;
 
-/** Smallest and largest magnitude a matmul operand may have: products are then multiples of 2^-126, and sums never denormal. */
-export const OPERAND_MIN = 2 ** -56;
+/** Largest magnitude of a matmul operand; the smallest is 2^-56: products are then multiples of 2^-126, and sums never denormal. */
 export const OPERAND_MAX = 2 ** 50;
-const OPERAND_MIN_BITS = 0x23800000;
 const OPERAND_MAX_BITS = 0x58800000;
+const OPERAND_MIN_BITS = 0x23800000;
 const INFINITY_BITS = 0x7f800000;
 const MAGNITUDE_MASK = 0x7fffffff;
 

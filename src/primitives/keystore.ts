@@ -11,7 +11,7 @@ import { type Address, signerFromPrivateKey } from './keys.ts';
  * https://ethereum.org/en/developers/docs/data-structures-and-encoding/web3-secret-storage/
  */
 
-export const keystoreError = errorDomain({
+const keystoreError = errorDomain({
   KEYSTORE_INVALID: { explanation: 'The key file is not a version 3 keystore this program can read.' },
   KEYSTORE_WRONG_PASSWORD: { explanation: 'The password does not open the key file.' },
 });

@@ -11,11 +11,16 @@ vi.mock('../consensus/machine.ts', async (original) => {
 
 /** Seeds after which the simulator would count as unable to see it. */
 const MOST_SEEDS = 1_000;
+const SEARCH_TIMEOUT_MS = 180_000;
 
-it('finds two final blocks when votes ignore the lock', async () => {
-  for (let i = 0; i < MOST_SEEDS; i++) {
-    const { violations } = await randomScenario(`broken lock ${i}`);
-    if (violations.some((violation) => violation.includes('two final blocks'))) return;
-  }
-  expect.fail(`no fork within ${MOST_SEEDS} seeds`);
-});
+it(
+  'finds two final blocks when votes ignore the lock',
+  async () => {
+    for (let i = 0; i < MOST_SEEDS; i++) {
+      const { violations } = await randomScenario(`broken lock ${i}`);
+      if (violations.some((violation) => violation.includes('two final blocks'))) return;
+    }
+    expect.fail(`no fork within ${MOST_SEEDS} seeds`);
+  },
+  SEARCH_TIMEOUT_MS,
+);

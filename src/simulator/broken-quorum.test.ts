@@ -6,11 +6,16 @@ vi.mock('../codec/quorum.ts', () => ({ hasQuorum: (votes: number, authorities: n
 
 /** Seeds after which the simulator would count as unable to see it. */
 const MOST_SEEDS = 1_000;
+const SEARCH_TIMEOUT_MS = 180_000;
 
-it('finds two final blocks when half are a quorum', async () => {
-  for (let i = 0; i < MOST_SEEDS; i++) {
-    const { violations } = await randomScenario(`broken quorum ${i}`);
-    if (violations.some((violation) => violation.includes('two final blocks'))) return;
-  }
-  expect.fail(`no fork within ${MOST_SEEDS} seeds`);
-});
+it(
+  'finds two final blocks when half are a quorum',
+  async () => {
+    for (let i = 0; i < MOST_SEEDS; i++) {
+      const { violations } = await randomScenario(`broken quorum ${i}`);
+      if (violations.some((violation) => violation.includes('two final blocks'))) return;
+    }
+    expect.fail(`no fork within ${MOST_SEEDS} seeds`);
+  },
+  SEARCH_TIMEOUT_MS,
+);

@@ -34,7 +34,7 @@ export interface ConsensusNodePlan extends NodePlan<ConsensusWire> {
   position(): { readonly height: number; readonly round: number } | undefined;
 }
 
-const SYNC_MS = 1_500;
+const SYNC_MS = 2_000;
 const BLOCKS_PER_ANSWER = 16;
 
 /** The production driver over a ledger in memory, with the simplest catch-up: ask someone for the blocks above one's own. */

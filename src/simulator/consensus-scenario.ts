@@ -46,7 +46,7 @@ export const SIMULATED_TIMEOUTS: ConsensusTimeouts = {
   prevoteDeltaMs: 100,
   precommitMs: 200,
   precommitDeltaMs: 100,
-  resendMs: 700,
+  resendMs: 1_200,
 };
 const BLOCK_INTERVAL_MS = 1_000;
 /** How long a random scenario's faults last. */

@@ -9,8 +9,9 @@ export type Fault =
   | { readonly atMs: number; readonly type: 'heal' }
   | { readonly atMs: number; readonly type: 'quality'; readonly quality: LinkQuality };
 
-export const BAD_LINKS: LinkQuality = { minDelayMs: 5, maxDelayMs: 400, loss: 0.15, duplication: 0.1 };
 export const GOOD_LINKS: LinkQuality = { minDelayMs: 5, maxDelayMs: 80, loss: 0, duplication: 0 };
+
+const MOST_LOSS = 0.4;
 
 /**
  * Random trouble until `healAtMs`, from when on all nodes run, all hear each other and nothing is lost: the paper's global
@@ -19,7 +20,8 @@ export const GOOD_LINKS: LinkQuality = { minDelayMs: 5, maxDelayMs: 80, loss: 0,
 export function randomFaults(random: Random, options: { readonly nodes: number; readonly healAtMs: number }): readonly Fault[] {
   const { nodes, healAtMs } = options;
   const all = Array.from({ length: nodes }, (_, i) => i);
-  const faults: Fault[] = [{ atMs: 0, type: 'quality', quality: random.chance(0.7) ? BAD_LINKS : GOOD_LINKS }];
+  const bad = { minDelayMs: 5, maxDelayMs: random.between(50, 600), loss: random.between(0, MOST_LOSS), duplication: 0.1 };
+  const faults: Fault[] = [{ atMs: 0, type: 'quality', quality: random.chance(0.8) ? bad : GOOD_LINKS }];
   for (let i = random.integer(4); i > 0; i--) {
     const atMs = random.between(0, healAtMs);
     const order = random.shuffle(all);

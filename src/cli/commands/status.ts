@@ -22,7 +22,7 @@ export function registerStatus(program: Command, io: Io): void {
   ]);
 }
 
-export function statusLines(status: NodeStatus, training: TrainingInfo): string[] {
+function statusLines(status: NodeStatus, training: TrainingInfo): string[] {
   const known = (value: number | undefined, format: (value: number) => string = groupDigits) => (value === undefined ? '–' : format(value));
   const loss = (value: number) => value.toFixed(4);
   const syncing = status.syncing !== undefined && status.syncing !== null && status.syncing !== false;

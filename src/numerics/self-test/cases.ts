@@ -190,7 +190,7 @@ export function crossEntropyCase(rows: number, vocab: number, scale: number, see
 }
 
 /** Every row's first target wins twice: ties must go to the lowest index. */
-export function crossEntropyTiesCase(rows: number, vocab: number): KernelCase {
+function crossEntropyTiesCase(rows: number, vocab: number): KernelCase {
   const c = caseOf(`crossEntropy ties ${rows}x${vocab}`, 8);
   const logits = c.constant(Float32Array.from({ length: rows * vocab }, (_, i) => ((i % vocab) % 3 === 1 ? 2 : -1)));
   const targets = c.integers(rows, Math.min(vocab, 5));
@@ -199,7 +199,7 @@ export function crossEntropyTiesCase(rows: number, vocab: number): KernelCase {
   return c.done((arena) => void arena.kernels.crossEntropy(loss, correct, logits, targets, rows, vocab, 0.125));
 }
 
-export const SELF_TEST_ADAMW_STEP: AdamwStep = {
+const SELF_TEST_ADAMW_STEP: AdamwStep = {
   learningRate: fround(3e-4),
   beta1: fround(0.9),
   beta2: fround(0.95),
@@ -235,7 +235,7 @@ export function elementwiseCases(n: number, seed = 9): readonly KernelCase[] {
 }
 
 /** Values outside the exact range raise the flag, and no other; the numbers left behind are not part of the contract. */
-export function divergenceCases(): readonly KernelCase[] {
+function divergenceCases(): readonly KernelCase[] {
   const planted = (name: string, value: number, run: (arena: Arena, x: Ptr) => void): KernelCase => {
     const c = caseOf(`divergence ${name} ${value}`, 10);
     const x = c.floats(4096, -3, 3, true);
