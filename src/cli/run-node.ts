@@ -23,10 +23,12 @@ export async function runNode({ configFile, flags, stopWithStdin }: RunNodeOptio
   const stopRequest = nextStopRequest(io, stopWithStdin);
   const node = await startNode({ config, log });
   log.info({ api: node.apiUrl }, 'ready');
-  const reason = await stopRequest;
-  log.info({ reason }, 'stopping');
+  const reason = await Promise.race([stopRequest, node.failed]);
+  if (reason instanceof Error) log.error({ reason: reason.message }, 'the node cannot go on');
+  else log.info({ reason }, 'stopping');
   await node.stop();
   log.info({}, 'stopped');
+  if (reason instanceof Error) throw reason;
 }
 
 /** Listens from now on, so that a Ctrl-C while the node starts is not lost. */

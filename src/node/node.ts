@@ -9,6 +9,7 @@ import { createFileWal } from '../chain/file-wal.ts';
 import { createModelKeeper } from '../chain/model-keeper.ts';
 import { createOperationPool } from '../chain/operation-pool.ts';
 import { createTransactionPool } from '../chain/transaction-pool.ts';
+import type { ConsensusMessage } from '../codec/types.ts';
 import type { BlockApplication } from '../consensus/types.ts';
 import { createExecutionEngine } from '../execution/create-engine.ts';
 import type { InferenceEngine } from '../inference/engine.ts';
@@ -17,7 +18,7 @@ import { updateByteLength } from '../learning/update.ts';
 import { createNetwork } from '../network/create-network.ts';
 import { authorityAddresses, type Genesis, genesisHash } from '../params/genesis.ts';
 import type { NodeConfig } from '../params/node-config.ts';
-import { compareBytes, equalBytes, utf8 } from '../primitives/bytes.ts';
+import { compareBytes, equalBytes, toHex, utf8 } from '../primitives/bytes.ts';
 import { systemClock } from '../primitives/clock.ts';
 import { type Address, checksumAddress, signerFromPrivateKey } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
@@ -30,6 +31,7 @@ import { lockDataDirectory } from '../store/lock.ts';
 import { createBlockSync } from '../sync/block-sync.ts';
 import { createPeerSource, type PeerSourceOptions } from '../sync/peer-source.ts';
 import { serveSync } from '../sync/serve.ts';
+import { createFailure } from './failure.ts';
 import { resolveGenesis } from './genesis-source.ts';
 import { createGossip, type Gossip } from './gossip.ts';
 import { loadAccountKey, loadPeerKey } from './keys.ts';
@@ -42,7 +44,7 @@ import { VERSION } from './version.ts';
 import { createNodeView } from './view.ts';
 import { createWallet } from './wallet.ts';
 import type { LearningWorkerData } from './worker/learning-worker.ts';
-import { startInferenceWorker, startLearningWorker } from './worker/services.ts';
+import { Niceness, startInferenceWorker, startLearningWorker } from './worker/services.ts';
 
 type StartLearning = typeof startLearningWorker;
 
@@ -68,6 +70,7 @@ export async function startNode({ config, log }: StartNodeOptions, dependencies:
 
 async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, startLearning: StartLearning): Promise<RunningNode> {
   const startedAt = Date.now();
+  const failure = createFailure();
   await mkdir(config.data_dir, { recursive: true });
   const lock = await lockDataDirectory(config.data_dir);
   shutdown.add('data directory', lock.release);
@@ -90,7 +93,12 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   const blobs = createFileBlobStore(paths.blobs);
 
   // Learning, execution, and the chain that binds them.
-  const { remote: learning, terminate } = await startLearning(learningData(config, genesis), log.child({ room: 'learning' }));
+  const { remote: learning, terminate } = await startLearning(
+    learningData(config, genesis),
+    isAuthority ? Niceness.checking : Niceness.training,
+    log.child({ room: 'learning' }),
+    failure.report,
+  );
   shutdown.add('learning', async () => {
     await learning.close();
     await terminate();
@@ -126,6 +134,8 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
 
   // Consensus and gossip.
   const gossip: Gossip = createGossip({ network, operations, transactions, driver: () => driver, log });
+  const wal = createFileWal(paths.wal);
+  shutdown.add('consensus log', wal.close);
   const driver = createConsensusDriver(
     {
       genesisHash: context.genesisHash,
@@ -137,11 +147,12 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     {
       clock: systemClock,
       signer: isAuthority ? signer : undefined,
-      wal: await createFileWal(paths.wal),
+      wal,
       application: applicationOf(chain, log),
       broadcast: gossip.sendConsensus,
       log: log.child({ room: 'consensus' }),
-      onFailure: (error) => log.error({ reason: error.message }, 'consensus has stopped: restart this node'),
+      onFailure: failure.report,
+      onEvidence: (first) => log.warn({ authority: toHex(authorityOf(first)) }, 'an authority signed two different messages for one place'),
     },
   );
   const sync = createBlockSync({
@@ -242,7 +253,11 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     await Promise.all([trainer?.stop(), authority?.stop()]);
   });
   log.info({ height: chain.height, address: checksumAddress(signer.address), api: apiUrl, backend: learning.backendName }, 'node is up');
-  return { view, apiUrl, stop: shutdown.run };
+  return { view, apiUrl, failed: failure.happened, stop: shutdown.run };
+}
+
+function authorityOf(message: ConsensusMessage): Address {
+  return message.kind === 'vote' ? message.vote.authority : message.proposal.authority;
 }
 
 function isMember(authorities: readonly Address[], address: Address, config: NodeConfig, log: Logger): boolean {
@@ -273,10 +288,16 @@ function learningData(config: NodeConfig, genesis: Genesis): LearningWorkerData 
 function lazyInference(config: NodeConfig, genesis: Genesis, log: Logger, shutdown: Shutdown): () => Promise<InferenceEngine> {
   let started: Promise<InferenceEngine> | undefined;
   return () => {
-    started ??= startInferenceWorker({ model: genesis.model, backend: config.backend }, log.child({ room: 'inference' })).then((hosted) => {
-      shutdown.add('inference', hosted.terminate);
-      return hosted.remote;
-    });
+    // A decoder that died takes its answers with it, not the node: the next request starts another.
+    const forget = () => {
+      started = undefined;
+    };
+    started ??= startInferenceWorker({ model: genesis.model, backend: config.backend }, log.child({ room: 'inference' }), forget).then(
+      (hosted) => {
+        shutdown.add('inference', hosted.terminate);
+        return hosted.remote;
+      },
+    );
     return started;
   };
 }

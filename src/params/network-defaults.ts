@@ -40,11 +40,11 @@ export const DEFAULT_LEARNING: Omit<LearningConfig, 'init_seed'> = {
 };
 
 export const DEFAULT_ROUNDS: RoundConfig = {
-  blocks_per_round: 16,
+  blocks_per_round: 30,
   submit_blocks: 4,
   reveal_blocks: 2,
-  steps_per_segment: 6,
-  max_segments: 16,
+  steps_per_segment: 5,
+  max_segments: 32,
   challenges_per_proof: 2,
   max_trainers: 64,
 };

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { environmentName } from '../../params/load-config.ts';
 import type { Io } from '../io.ts';
@@ -48,6 +48,8 @@ export interface ChildOptions {
   readonly logLevel: string | undefined;
 }
 
+const TRAINER_SESSION_NICENESS = 10;
+
 /** Starts `pol-node run` with its output in a log file. */
 export function startChild({ program, node, logFile, logLevel }: ChildOptions, io: Pick<Io, 'environment'>): NodeChild {
   const [command, ...before] = program;
@@ -62,6 +64,7 @@ export function startChild({ program, node, logFile, logLevel }: ChildOptions, i
     windowsHide: true,
   });
   closeSync(log);
+  if (!node.config.is_authority) yieldToOthers(child.pid);
   let ended = false;
   const exited = new Promise<ChildExit>((resolve) => {
     child.once('error', () => resolve({ code: null, signal: null }));
@@ -84,6 +87,18 @@ export function startChild({ program, node, logFile, logLevel }: ChildOptions, i
     kill: () => child.kill('SIGKILL'),
     lastWords: () => (existsSync(logFile) ? lastLogSentence(readFileSync(logFile).subarray(-LOG_TAIL_BYTES).toString('utf8')) : 'no log'),
   };
+}
+
+/**
+ * Linux shares the processor between sessions before it looks at a thread's niceness (sched_autogroup), and each node is
+ * a session of its own: without this, trainers would take as much as the authorities that check their work.
+ */
+function yieldToOthers(pid: number | undefined): void {
+  try {
+    if (process.platform === 'linux' && pid !== undefined) writeFileSync(`/proc/${pid}/autogroup`, String(TRAINER_SESSION_NICENESS));
+  } catch {
+    // A kernel without session groups: the threads' own niceness does it.
+  }
 }
 
 function runArguments({ configFile, config }: DevnetNode, logLevel: string | undefined): string[] {

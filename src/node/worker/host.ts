@@ -3,8 +3,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Logger } from '../../primitives/log.ts';
 import { createEndpoint } from './rpc.ts';
 
-/** Nice value of computing threads: consensus and the APIs are served first on a busy machine. */
-const BACKGROUND_NICENESS = 10;
+/** What `startWorker` hands over. */
+export interface WorkerEnvelope<Data> {
+  readonly data: Data;
+  readonly niceness: number;
+}
 
 interface MainSide {
   log(level: 'debug' | 'info' | 'warn' | 'error', facts: object, message: string): Promise<void>;
@@ -14,7 +17,8 @@ interface MainSide {
 export function hostService<Data, Service extends object>(build: (data: Data, log: Logger) => Promise<Service>): void {
   if (parentPort === null) throw new Error('this module runs as a worker thread');
   // Linux gives each thread its own niceness; elsewhere this call would slow the whole process.
-  if (process.platform === 'linux') setPriority(BACKGROUND_NICENESS);
+  const { data, niceness } = workerData as WorkerEnvelope<Data>;
+  if (process.platform === 'linux') setPriority(niceness);
   let service: Promise<Service>;
   const exposed = new Proxy({} as Record<string, (...args: unknown[]) => unknown>, {
     get: (_, method: string) =>
@@ -27,7 +31,7 @@ export function hostService<Data, Service extends object>(build: (data: Data, lo
           },
   });
   const main = createEndpoint(parentPort, exposed).remote<MainSide>();
-  service = build(workerData as Data, createRemoteLogger(main, {}));
+  service = build(data, createRemoteLogger(main, {}));
   // Whoever calls hears of it; until then it is nobody's unhandled rejection.
   service.catch(() => {});
 }

@@ -8,16 +8,39 @@ import { type Hosted, startWorker } from './start.ts';
 /** The worker module beside this one: .js when built, .ts when run from source. */
 const moduleUrl = (name: string) => new URL(`./${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 
+/**
+ * Linux nice values of computing threads. Consensus and the APIs (0) are served first; then answers and checks, which
+ * others wait for; training takes what is left, since a slow trainer merely claims fewer segments.
+ */
+export const Niceness = { checking: 5, inference: 5, training: 15 } as const;
+
 /** The learning engine in a thread of its own, so that consensus and the APIs never wait for arithmetic. */
-export async function startLearningWorker(data: LearningWorkerData, log: Logger): Promise<Hosted<LearningService>> {
+export async function startLearningWorker(
+  data: LearningWorkerData,
+  niceness: number,
+  log: Logger,
+  onDeath: (error: Error) => void,
+): Promise<Hosted<LearningService>> {
   type Facts = { backendName(): Promise<string>; parameters(): Promise<number> };
-  const { remote, terminate } = await startWorker<Facts>({ url: moduleUrl('learning-worker'), data, name: 'learning' }, log);
+  const { remote, terminate } = await startWorker<Facts>(
+    { url: moduleUrl('learning-worker'), data, name: 'learning', niceness },
+    log,
+    onDeath,
+  );
   const facts = { backendName: await remote.backendName(), parameters: await remote.parameters() };
   // Over the thread's border every member is a call; the two constant ones are fetched once.
   const learning: LearningService = Object.assign(Object.create(remote), facts);
   return { remote: learning, terminate };
 }
 
-export async function startInferenceWorker(data: InferenceWorkerData, log: Logger): Promise<Hosted<InferenceEngine>> {
-  return startWorker<InferenceEngine>({ url: moduleUrl('inference-worker'), data, name: 'inference' }, log);
+export async function startInferenceWorker(
+  data: InferenceWorkerData,
+  log: Logger,
+  onDeath: (error: Error) => void,
+): Promise<Hosted<InferenceEngine>> {
+  return startWorker<InferenceEngine>(
+    { url: moduleUrl('inference-worker'), data, name: 'inference', niceness: Niceness.inference },
+    log,
+    onDeath,
+  );
 }

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../primitives/errors.ts';
 import type { Logger } from '../../primitives/log.ts';
 import { nodeError } from '../errors.ts';
+import type { WorkerEnvelope } from './host.ts';
 import { createEndpoint } from './rpc.ts';
 
 /** A worker thread behind an interface of promises. */
@@ -15,10 +16,15 @@ export interface Hosted<T> {
  * @throws what the worker's own start threw
  */
 export async function startWorker<T extends object>(
-  options: { readonly url: URL; readonly data: unknown; readonly name: string },
+  options: { readonly url: URL; readonly data: unknown; readonly name: string; readonly niceness: number },
   log: Logger,
+  /** Told when the worker ends without having been terminated. */
+  onDeath: (error: Error) => void,
 ): Promise<Hosted<T>> {
-  const worker = new Worker(options.url, { workerData: options.data, name: options.name });
+  const worker = new Worker(options.url, {
+    workerData: { data: options.data, niceness: options.niceness } satisfies WorkerEnvelope<unknown>,
+    name: options.name,
+  });
   const endpoint = createEndpoint(worker, {
     log: (level: 'debug' | 'info' | 'warn' | 'error', facts: object, message: string) => log[level](facts, message),
   });
@@ -31,7 +37,7 @@ export async function startWorker<T extends object>(
   });
   ended.catch((error: Error) => {
     endpoint.close(error);
-    if (!expected) log.error({ reason: messageOf(error) }, 'a worker is gone: its work stops until the node is restarted');
+    if (!expected) onDeath(error);
   });
   const remote = endpoint.remote<T & { ready(): Promise<void> }>();
   await Promise.race([remote.ready(), ended]);
