@@ -27,11 +27,11 @@ describe('the initial state', () => {
     expect(a).not.toEqual(b);
   });
 
-  it('gathers for reveal_blocks + 2 blocks, then rounds have their length', () => {
+  it('gathers for reveal_blocks + GATHERING_EXTRA_BLOCKS, then rounds have their length', () => {
     const network = testNetwork(3, { rounds: { reveal_blocks: 3, blocks_per_round: 9 } });
-    expect(network.initial.open.sealsAt).toBe(5);
-    const first = idleUntil(network, network.initial, 5);
-    expect(first.open).toMatchObject({ number: 1, openedAt: 5, sealsAt: 14 });
-    expect(idleUntil(network, first, 14).open).toMatchObject({ number: 2, openedAt: 14, sealsAt: 23 });
+    expect(network.initial.open.sealsAt).toBe(11);
+    const first = idleUntil(network, network.initial, 11);
+    expect(first.open).toMatchObject({ number: 1, openedAt: 11, sealsAt: 20 });
+    expect(idleUntil(network, first, 20).open).toMatchObject({ number: 2, openedAt: 20, sealsAt: 29 });
   });
 });

@@ -8,7 +8,7 @@ import type { AuthorityRecord, ProtocolState } from './types.ts';
 
 /**
  * The state at height 0. Round 0 is for gathering: nobody has a place in it, trainers ask to join, and it ends early, at
- * height reveal_blocks + 2. Training begins with round 1.
+ * height reveal_blocks + GATHERING_EXTRA_BLOCKS. Training begins with round 1.
  *
  * @param modelRoot of the initial settled model; @param startRoot of the initial weights
  */

@@ -37,8 +37,8 @@ const anyAction = fc.oneof(
 );
 type Action = typeof anyAction extends fc.Arbitrary<infer T> ? T : never;
 const anyHistory = fc.array(fc.record({ actions: fc.array(anyAction, { maxLength: 12 }), omit: fc.nat(7) }), {
-  minLength: 10,
-  maxLength: 50,
+  minLength: 16,
+  maxLength: 56,
 });
 
 function operationOf(state: ProtocolState, action: Action): Operation {

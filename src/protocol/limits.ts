@@ -14,7 +14,7 @@ export const MAX_TRAINER_RECORDS = 4096;
 export const MAX_UPDATE_BYTES = 4 * 1024 ** 3;
 
 /** Blocks of the gathering round 0 beyond `reveal_blocks`, in which trainers ask to join. */
-export const GATHERING_EXTRA_BLOCKS = 2;
+export const GATHERING_EXTRA_BLOCKS = 8;
 
 /** Places in a round: the genesis's, within what one message can list. */
 export function seatsOf(genesis: Genesis): number {
