@@ -75,7 +75,7 @@ interface Head {
 /** A judged candidate: what committing it needs. */
 interface Candidate {
   readonly output: ProtocolOutput;
-  readonly executionHash: Hash;
+  readonly attributes: PayloadAttributes;
   readonly nextWithdrawal: bigint;
 }
 
@@ -100,6 +100,12 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
   );
   const serial = createMutex();
   let head = loadHead(blocks, context.genesisHash);
+  if (execution.head.number !== head.height) {
+    throw chainError(
+      'CHAIN_CORRUPT',
+      `the chain is at height ${head.height} and its execution layer at ${execution.head.number}: restore the data directory`,
+    );
+  }
   /** Judged candidates for the next height, by block hash. */
   const candidates = new Map<string, Candidate>();
 
@@ -113,10 +119,10 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     };
   }
 
-  function remember(block: Block, output: ProtocolOutput): Candidate {
+  function remember(block: Block, output: ProtocolOutput, attributes: PayloadAttributes): Candidate {
     const candidate = {
       output,
-      executionHash: block.header.executionHash,
+      attributes,
       nextWithdrawal: head.nextWithdrawal + BigInt(output.withdrawals.length),
     };
     candidates.set(toHex(headerHash(block.header)), candidate);
@@ -138,7 +144,8 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     const selected = proposed === undefined ? operations.select(head.state) : [];
     const output = applyBlock(head.state, { height, operations: selected, boundary: proposed }, context);
     const timestamp = Math.max((head.header?.timestamp ?? context.genesis.timestamp) + 1, Math.floor(clock.now() / 1000));
-    const { payload, dropped } = await execution.build(attributesOf(output, timestamp, self), await transactions.select());
+    const attributes = attributesOf(output, timestamp, self);
+    const { payload, dropped } = await execution.build(attributes, await transactions.select());
     if (dropped.length > 0) await transactions.prune([], dropped);
     const header: Header = {
       height,
@@ -150,18 +157,26 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
       protocolRoot: protocolRoot(output.state),
     };
     const block: Block = { header, operations: selected, boundary: proposed, execution: payload.bytes };
-    remember(block, output);
+    remember(block, output, attributes);
     return block;
   }
 
-  /** Rules 1–6 need no model: what a certificate vouches for stops there. */
+  /**
+   * Rules 1–6 need no model: what a certificate vouches for stops there. A header judged before stands for itself alone, so
+   * the body that comes with it this time is held against it; the execution engine remembers payloads, but not for ever.
+   */
   async function judge(block: Block, how: 'candidate' | 'certified'): Promise<Candidate> {
-    const known = candidates.get(toHex(headerHash(block.header)));
-    if (known !== undefined) return known;
     const { header } = block;
     const require = (holds: boolean, rule: string) => {
       if (!holds) throw chainError('CHAIN_INVALID_BLOCK', `block ${header.height}: ${rule}`);
     };
+    const known = candidates.get(toHex(headerHash(header)));
+    if (known !== undefined) {
+      require(equalBytes(header.bodyHash, bodyHash(block.operations, block.boundary)), 'body does not match the header');
+      const payload = await execution.validate(block.execution, known.attributes);
+      require(equalBytes(payload.hash, header.executionHash), 'execution hash differs');
+      return known;
+    }
     // 1. It follows the head.
     require(header.height === head.height + 1 && equalBytes(header.parentHash, head.hash), 'does not follow the head');
     // 2. Its time is after its parent's, and not ahead of the clock.
@@ -181,7 +196,8 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     const output = applyBlock(head.state, { height: header.height, operations: block.operations, boundary: block.boundary }, context);
     require(equalBytes(header.protocolRoot, protocolRoot(output.state)), 'protocol root differs');
     // 6. The execution block is valid and carries just the protocol's rewards and beacon.
-    const payload = await execution.validate(block.execution, attributesOf(output, header.timestamp, header.proposer));
+    const attributes = attributesOf(output, header.timestamp, header.proposer);
+    const payload = await execution.validate(block.execution, attributes);
     require(equalBytes(payload.hash, header.executionHash), 'execution hash differs');
     // 7. A boundary's updates are held here, and its models are the ones they lead to.
     if (how === 'candidate' && block.boundary !== undefined) {
@@ -194,7 +210,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
       require(equalBytes(roots.modelRoot, stated.modelRoot), 'model root differs');
       require(equalBytes(roots.startRoot, stated.startRoot), 'start root differs');
     }
-    return remember(block, output);
+    return remember(block, output, attributes);
   }
 
   async function commit(final: FinalBlock): Promise<void> {
@@ -205,19 +221,25 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
       throw chainError('CHAIN_NOT_NEXT', `block ${header.height} does not follow height ${head.height}`);
     }
     const hash = headerHash(header);
-    if (!equalBytes(hash, certificate.blockHash)) throw chainError('CHAIN_INVALID_BLOCK', 'the certificate is another block’s');
+    if (!equalBytes(hash, certificate.blockHash) || certificate.height !== header.height) {
+      throw chainError('CHAIN_INVALID_BLOCK', `block ${header.height}: the certificate is another block’s`);
+    }
     verifyCertificate(certificate, { genesisHash: context.genesisHash, authorities });
-    const { output, executionHash, nextWithdrawal } = await judge(block, 'certified');
+    const { output, nextWithdrawal } = await judge(block, 'certified');
+    const { executionHash } = header;
+    const included = decodeBlock(block.execution).transactions;
     const record: BlockRecord = { final, modelRoot: output.state.modelRoot, nextWithdrawal };
     await store.write([...execution.commit(executionHash), ...blocks.commit(record, output.state, output.settled)]);
     execution.advance(executionHash);
     head = { height: header.height, hash, header, state: output.state, nextWithdrawal };
     candidates.clear();
     operations.prune(block.operations);
-    await transactions.prune(
-      decodeBlock(block.execution).transactions.map((transaction) => transaction.hash),
-      [],
-    );
+    try {
+      await transactions.prune(included, []);
+    } catch (error) {
+      // The block is final and applied all the same; what is left in the pool is refused when a block is built.
+      log.error({ height: head.height, reason: messageOf(error) }, 'the transaction pool could not follow the head');
+    }
     committed.emit({ final, output });
   }
 

@@ -1,5 +1,12 @@
 /** Every limit of this room, in one table. */
 export const MAX_POOLED_OPERATIONS = 4_096;
+/**
+ * Of these, the ones that anybody can make in any number (joins of new addresses) or that no block can carry yet. The rest
+ * are one for each trainer or authority, so that a flood never keeps a proof or a vote out.
+ */
+export const MAX_POOLED_UNRIPE_OPERATIONS = 1_024;
+/** Operations of rounds further ahead than this are not kept. */
+export const MAX_OPERATION_LEAD_ROUNDS = 1;
 export const MAX_POOLED_TRANSACTIONS = 8_192;
 export const MAX_POOLED_TRANSACTIONS_PER_SENDER = 64;
 /** A replacement must raise both fees by this much (geth's rule). */
@@ -13,3 +20,8 @@ export const MAX_CLOCK_DRIFT_S = 15;
 export const KEPT_PROTOCOL_STATES_BLOCKS = 256;
 /** How long validation of a boundary block waits for an update it does not hold yet. */
 export const UPDATE_WAIT_MS = 2_000;
+/** How long following the chain waits for an update, before it tries a snapshot. */
+export const FOLLOW_UPDATE_TIMEOUT_MS = 20_000;
+/** Pause before another attempt to bring the model up to date; it doubles with each failure. */
+export const FOLLOW_RETRY_FIRST_MS = 2_000;
+export const FOLLOW_RETRY_LAST_MS = 60_000;

@@ -24,8 +24,8 @@ export interface TransactionPool {
   select(): Promise<readonly Uint8Array[]>;
   /** The account's next nonce when all that is pooled without a gap goes through. */
   nextNonce(address: Address): Promise<bigint>;
-  /** Forgets what the new head made final or impossible. */
-  prune(included: readonly Hash[], dropped: readonly Hash[]): Promise<void>;
+  /** Forgets what the new head made final or impossible, and what `dropped` names. */
+  prune(included: readonly { readonly hash: Hash; readonly from: Address }[], dropped: readonly Hash[]): Promise<void>;
   readonly size: number;
 }
 
@@ -34,71 +34,98 @@ interface AccountReader {
   nonce(address: Address): Promise<bigint>;
 }
 
+interface Sender {
+  /** Of the account at the head: only a block with a transaction of the sender's changes it. */
+  nonce: bigint;
+  readonly queue: Map<bigint, DecodedTransaction>;
+}
+
+/** The most that a transaction can cost its sender, wei. */
+const costOf = ({ gasLimit, maxFeePerGas, value }: DecodedTransaction): bigint => gasLimit * maxFeePerGas + value;
+
 export function createTransactionPool(
   options: { readonly chainId: number },
   dependencies: { readonly accounts: AccountReader; readonly head: () => ExecutionHead },
 ): TransactionPool {
   const { accounts, head } = dependencies;
   const byHash = new Map<Hex, DecodedTransaction>();
-  const bySender = new Map<Hex, Map<bigint, DecodedTransaction>>();
+  const senders = new Map<Hex, Sender>();
+  /** Additions and prunings take turns: each reads accounts, and changes the pool by what it read. */
+  const serial = createMutex();
 
   function remove(transaction: DecodedTransaction): void {
     byHash.delete(toHex(transaction.hash));
-    const sender = toHex(transaction.from);
-    const queue = bySender.get(sender);
-    queue?.delete(transaction.nonce);
-    if (queue?.size === 0) bySender.delete(sender);
+    const name = toHex(transaction.from);
+    const sender = senders.get(name);
+    sender?.queue.delete(transaction.nonce);
+    if (sender?.queue.size === 0) senders.delete(name);
   }
 
-  async function nextNonce(address: Address): Promise<bigint> {
-    let nonce = await accounts.nonce(address);
-    const queue = bySender.get(toHex(address));
-    while (queue?.has(nonce)) nonce++;
-    return nonce;
+  /** What a proposer earns by a unit of its gas, wei; negative when it does not pay the next block's base fee. */
+  function tip({ maxFeePerGas, maxPriorityFeePerGas }: DecodedTransaction): bigint {
+    const room = maxFeePerGas - head().nextBaseFeePerGas;
+    return room < maxPriorityFeePerGas ? room : maxPriorityFeePerGas;
   }
 
-  function tip(transaction: DecodedTransaction): bigint {
-    const room = transaction.maxFeePerGas - head().baseFeePerGas;
-    return room < transaction.maxPriorityFeePerGas ? room : transaction.maxPriorityFeePerGas;
+  /** The first nonce that is not pooled. */
+  function gapOf({ nonce, queue }: Sender): bigint {
+    let next = nonce;
+    while (queue.has(next)) next++;
+    return next;
   }
 
-  /** The pooled transaction that a fuller pool would miss least: the last nonce of the sender with the lowest tip. */
-  function cheapest(): DecodedTransaction | undefined {
-    let found: DecodedTransaction | undefined;
-    for (const queue of bySender.values()) {
-      const last = [...queue.values()].reduce((a, b) => (a.nonce > b.nonce ? a : b));
-      if (found === undefined || tip(last) < tip(found)) found = last;
+  /**
+   * The transaction that a full pool would miss least: the last nonce of a sender, one behind a gap before any executable
+   * one, then by tip. So a flood that can never be executed makes room for whatever can.
+   */
+  function leastMissed(except: Hex): { readonly transaction: DecodedTransaction; readonly isWaiting: boolean } | undefined {
+    let found: { readonly transaction: DecodedTransaction; readonly isWaiting: boolean } | undefined;
+    for (const [name, sender] of senders) {
+      if (name === except) continue;
+      const transaction = [...sender.queue.values()].reduce((a, b) => (a.nonce > b.nonce ? a : b));
+      const isWaiting = transaction.nonce >= gapOf(sender);
+      const isLess =
+        found === undefined || (isWaiting === found.isWaiting ? tip(transaction) < tip(found.transaction) : isWaiting && !found.isWaiting);
+      if (isLess) found = { transaction, isWaiting };
     }
     return found;
   }
 
   async function add(raw: Uint8Array): Promise<DecodedTransaction> {
+    // 1. It is valid apart from its sender's account, and new.
     const transaction = decodeTransaction(raw, options.chainId);
     if (byHash.has(toHex(transaction.hash))) throw poolError('POOL_KNOWN', 'already known');
-    const { baseFeePerGas, gasLimit } = head();
+    // 2. The next block could hold it, at that block's base fee.
+    const { nextBaseFeePerGas, gasLimit } = head();
     if (transaction.gasLimit > gasLimit) throw poolError('POOL_GAS_LIMIT', `exceeds block gas limit: ${gasLimit}`);
-    if (transaction.maxFeePerGas < baseFeePerGas) {
+    if (transaction.maxFeePerGas < nextBaseFeePerGas) {
       throw poolError(
         'POOL_UNDERPRICED',
-        `max fee per gas less than block base fee: maxFeePerGas ${transaction.maxFeePerGas}, baseFee ${baseFeePerGas}`,
+        `max fee per gas less than block base fee: maxFeePerGas ${transaction.maxFeePerGas}, baseFee ${nextBaseFeePerGas}`,
       );
     }
-    const [nonce, balance] = [await accounts.nonce(transaction.from), await accounts.balance(transaction.from)];
+    // 3. Its nonce is to come, and near.
+    const nonce = await accounts.nonce(transaction.from);
+    const balance = await accounts.balance(transaction.from);
     if (transaction.nonce < nonce) {
       throw poolError('POOL_NONCE_TOO_LOW', `nonce too low: next nonce ${nonce}, tx nonce ${transaction.nonce}`);
     }
     if (transaction.nonce >= nonce + BigInt(MAX_POOLED_TRANSACTIONS_PER_SENDER)) {
       throw poolError('POOL_NONCE_TOO_HIGH', `nonce too high: next nonce ${nonce}, tx nonce ${transaction.nonce}`);
     }
-    const sender = toHex(transaction.from);
-    const queue = bySender.get(sender) ?? new Map<bigint, DecodedTransaction>();
-    const replaced = queue.get(transaction.nonce);
-    const cost = (t: DecodedTransaction) => t.gasLimit * t.maxFeePerGas + t.value;
-    const others = [...queue.values()].filter((t) => t !== replaced && t.nonce >= nonce);
-    const total = others.reduce((sum, t) => sum + cost(t), cost(transaction));
-    if (total > balance) {
-      throw poolError('POOL_INSUFFICIENT_FUNDS', `insufficient funds for gas * price + value: have ${balance}, want ${total}`);
+    // 4. Its sender can pay for it beside everything else that is pooled.
+    const name = toHex(transaction.from);
+    const pooled = senders.get(name)?.queue;
+    const replaced = pooled?.get(transaction.nonce);
+    const others = [...(pooled?.values() ?? [])].filter((other) => other !== replaced && other.nonce >= nonce);
+    const cost = others.reduce((sum, other) => sum + costOf(other), costOf(transaction));
+    if (cost > balance) {
+      throw poolError(
+        'POOL_INSUFFICIENT_FUNDS',
+        `insufficient funds for gas * price + value: balance ${balance}, tx cost ${cost}, overshot ${cost - balance}`,
+      );
     }
+    // 5. It replaces another only for clearly more, and takes the room of one that is missed less.
     if (replaced !== undefined) {
       const raised = (now: bigint, before: bigint) => now * 100n >= before * (100n + MIN_REPLACEMENT_PERCENT);
       if (
@@ -109,57 +136,80 @@ export function createTransactionPool(
       }
       remove(replaced);
     } else if (byHash.size >= MAX_POOLED_TRANSACTIONS) {
-      const victim = cheapest();
-      if (victim === undefined || tip(victim) >= tip(transaction)) throw poolError('POOL_FULL', 'txpool is full');
-      remove(victim);
+      const isExecutable = transaction.nonce <= gapOf({ nonce, queue: pooled ?? new Map() });
+      const victim = leastMissed(name);
+      const yields = victim !== undefined && (victim.isWaiting ? isExecutable || tip(victim.transaction) < tip(transaction) : isExecutable && tip(victim.transaction) < tip(transaction));
+      if (!yields) throw poolError('POOL_FULL', 'txpool is full');
+      remove(victim.transaction);
     }
-    const current = bySender.get(sender) ?? queue;
-    current.set(transaction.nonce, transaction);
-    bySender.set(sender, current);
+    const sender = senders.get(name) ?? { nonce, queue: new Map<bigint, DecodedTransaction>() };
+    sender.nonce = nonce;
+    sender.queue.set(transaction.nonce, transaction);
+    senders.set(name, sender);
     byHash.set(toHex(transaction.hash), transaction);
     return transaction;
   }
 
-  const additions = createMutex();
+  /** Drops a sender's transactions that its account can no longer execute. */
+  async function review(name: Hex, address: Address): Promise<void> {
+    const sender = senders.get(name);
+    if (sender === undefined) return;
+    sender.nonce = await accounts.nonce(address);
+    const balance = await accounts.balance(address);
+    for (const transaction of [...sender.queue.values()]) {
+      if (transaction.nonce < sender.nonce || costOf(transaction) > balance) remove(transaction);
+    }
+  }
+
+  async function select(): Promise<readonly Uint8Array[]> {
+    const withTip = (transaction: DecodedTransaction) => ({ transaction, tip: tip(transaction) });
+    /** Each sender's next transaction; the best tip, and of equals the oldest sender's, last, so that taking it moves nothing. */
+    const next = [...senders.values()]
+      .reverse()
+      .flatMap(({ nonce, queue }) => queue.get(nonce) ?? [])
+      .map(withTip)
+      .filter((candidate) => candidate.tip >= 0n)
+      .sort((a, b) => (a.tip < b.tip ? -1 : a.tip > b.tip ? 1 : 0));
+    const selected: Uint8Array[] = [];
+    let bytes = 0;
+    for (let best = next.pop(); best !== undefined; best = next.pop()) {
+      const { transaction } = best;
+      // What does not fit waits, and its sender's later ones with it.
+      if (bytes + transaction.raw.length > MAX_TRANSACTION_BYTES_PER_BLOCK) continue;
+      bytes += transaction.raw.length;
+      selected.push(transaction.raw);
+      const following = senders.get(toHex(transaction.from))?.queue.get(transaction.nonce + 1n);
+      if (following === undefined) continue;
+      const candidate = withTip(following);
+      if (candidate.tip < 0n) continue;
+      let low = 0;
+      for (let high = next.length; low < high; ) {
+        const middle = (low + high) >>> 1;
+        if ((next[middle]?.tip ?? 0n) < candidate.tip) low = middle + 1;
+        else high = middle;
+      }
+      next.splice(low, 0, candidate);
+    }
+    return selected;
+  }
 
   return {
-    // One at a time: the sum of an account's pooled costs is checked across awaits.
-    add: (raw) => additions.run(() => add(raw)),
+    add: (raw) => serial.run(() => add(raw)),
     get: (hash) => byHash.get(toHex(hash)),
-    async select() {
-      const heads: { queue: Map<bigint, DecodedTransaction>; next: DecodedTransaction }[] = [];
-      for (const queue of bySender.values()) {
-        const [first] = queue.values();
-        if (first === undefined) continue;
-        const next = queue.get(await accounts.nonce(first.from));
-        if (next !== undefined && next.maxFeePerGas >= head().baseFeePerGas) heads.push({ queue, next });
-      }
-      const selected: Uint8Array[] = [];
-      let bytes = 0;
-      while (heads.length > 0) {
-        const best = heads.reduce((a, b) => (tip(b.next) > tip(a.next) ? b : a));
-        bytes += best.next.raw.length;
-        if (bytes > MAX_TRANSACTION_BYTES_PER_BLOCK) break;
-        selected.push(best.next.raw);
-        const following = best.queue.get(best.next.nonce + 1n);
-        if (following === undefined) heads.splice(heads.indexOf(best), 1);
-        else best.next = following;
-      }
-      return selected;
+    select,
+    async nextNonce(address) {
+      const nonce = await accounts.nonce(address);
+      return gapOf({ nonce, queue: senders.get(toHex(address))?.queue ?? new Map() });
     },
-    nextNonce,
-    async prune(included, dropped) {
-      for (const hash of [...included, ...dropped]) {
-        const transaction = byHash.get(toHex(hash));
-        if (transaction !== undefined) remove(transaction);
-      }
-      for (const queue of [...bySender.values()]) {
-        const [first] = queue.values();
-        if (first === undefined) continue;
-        const nonce = await accounts.nonce(first.from);
-        for (const transaction of [...queue.values()]) if (transaction.nonce < nonce) remove(transaction);
-      }
-    },
+    prune: (included, dropped) =>
+      serial.run(async () => {
+        const changed = new Map(included.map(({ from }) => [toHex(from), from]));
+        for (const hash of [...included.map((transaction) => transaction.hash), ...dropped]) {
+          const transaction = byHash.get(toHex(hash));
+          if (transaction !== undefined) remove(transaction);
+        }
+        for (const [name, address] of changed) await review(name, address);
+      }),
     get size() {
       return byHash.size;
     },
