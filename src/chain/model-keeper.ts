@@ -7,30 +7,30 @@ import type { Hash } from '../primitives/hash.ts';
 import type { Logger } from '../primitives/log.ts';
 import type { ProtocolState } from '../protocol/types.ts';
 import type { BlockStore } from './block-store.ts';
-import { lastBoundaryInput } from './boundary-input.ts';
+import { lastBoundaryInput, sealedReferences } from './boundary-input.ts';
 import type { BoundaryOracle } from './chain.ts';
-import { UPDATE_WAIT_MS } from './limits.ts';
+import { FOLLOW_RETRY_FIRST_MS, FOLLOW_RETRY_LAST_MS, FOLLOW_UPDATE_TIMEOUT_MS, UPDATE_WAIT_MS } from './limits.ts';
 
 /** Where updates and whole models come from when this node does not hold them. Implemented by sync/. */
 export interface ModelSource {
   /** Puts the update into the blob store; false when nobody served it within `timeoutMs`. */
   update(reference: UpdateReference, timeoutMs: number): Promise<boolean>;
+  /** Drops a held update that turned out to be damaged, so that it is fetched again. */
+  discard(reference: UpdateReference): Promise<void>;
+  /** The settled model's bytes, verified against their root. */
   snapshot(modelRoot: Hash): Promise<Uint8Array | undefined>;
 }
 
 /** Keeps the learning engine's models in step with the chain, by merging or, when too far behind, by snapshot. */
 export interface ModelKeeper {
   readonly oracle: BoundaryOracle;
-  /** Starts catching up with the chain's state when it is not doing so already. */
+  /** Call after each final block: fetches the updates of new proofs, and catches up with the chain's model when it is behind. */
   follow(): void;
   /** The open round whose start weights this node holds; undefined while it catches up. */
   readonly readyRound: number | undefined;
   onReady(listener: (round: number) => void): () => void;
   stop(): Promise<void>;
 }
-
-const RETRY_MS = 2_000;
-const FOLLOW_UPDATE_TIMEOUT_MS = 20_000;
 
 export function createModelKeeper(dependencies: {
   readonly learning: LearningService;
@@ -45,18 +45,50 @@ export function createModelKeeper(dependencies: {
   let readyRound: number | undefined;
   let running: Promise<void> | undefined;
   let stopped = false;
-  let cancelRetry: () => void = () => {};
+  let interrupt: () => void = () => {};
+  /** Updates of the open round that are held and well-formed, or on their way. */
+  let asked: { readonly round: number; readonly updates: Set<string> } = { round: -1, updates: new Set() };
 
-  async function obtain(references: readonly UpdateReference[], timeoutMs: number): Promise<readonly UpdateReference[]> {
-    const held = await Promise.all(
-      references.map(async (reference) => (await source.update(reference, timeoutMs)) && (await learning.updateIsValid(reference))),
-    );
-    return references.filter((_, i) => held[i]);
+  async function isHeld(reference: UpdateReference, timeoutMs: number): Promise<boolean> {
+    return (await source.update(reference, timeoutMs)) && (await learning.updateIsValid(reference));
   }
 
+  async function held(references: readonly UpdateReference[], timeoutMs: number): Promise<readonly UpdateReference[]> {
+    const found = await Promise.all(references.map((reference) => isHeld(reference, timeoutMs)));
+    return references.filter((_, i) => found[i]);
+  }
+
+  /** All of the updates of a final block: 67 % of the authorities found them well-formed, so one that is not was damaged here. */
+  async function obtainFinal(references: readonly UpdateReference[]): Promise<boolean> {
+    const found = await held(references, FOLLOW_UPDATE_TIMEOUT_MS);
+    for (const reference of references) if (!found.includes(reference)) await source.discard(reference);
+    return found.length === references.length;
+  }
+
+  /** Fetches updates while their round is open: where links are slow the boundary comes too late to begin. */
+  function fetchAhead(): void {
+    const { number, proofs } = state().open;
+    if (asked.round !== number) asked = { round: number, updates: new Set() };
+    const { updates } = asked;
+    for (const reference of sealedReferences(proofs)) {
+      const name = toHex(reference.updateHash);
+      if (updates.has(name)) continue;
+      updates.add(name);
+      isHeld(reference, FOLLOW_UPDATE_TIMEOUT_MS).then(
+        (isWell) => {
+          if (!isWell) updates.delete(name);
+        },
+        (error) => {
+          updates.delete(name);
+          log.debug({ update: name, reason: messageOf(error) }, 'could not fetch an update ahead of its boundary');
+        },
+      );
+    }
+  }
+
+  /** False when this node's models cannot be merged to the final ones. */
   async function merge(input: BoundaryInput, expected: ProtocolState): Promise<boolean> {
-    const needed = [...input.accepted, ...input.sealed];
-    if ((await obtain(needed, FOLLOW_UPDATE_TIMEOUT_MS)).length < needed.length) return false;
+    if (!(await obtainFinal([...input.accepted, ...input.sealed]))) return false;
     const roots = await learning.boundary(input);
     if (!equalBytes(roots.modelRoot, expected.modelRoot) || !equalBytes(roots.startRoot, expected.open.startRoot)) {
       log.error(
@@ -70,10 +102,11 @@ export function createModelKeeper(dependencies: {
   }
 
   async function takeSnapshot(expected: ProtocolState): Promise<boolean> {
+    const sealed = sealedReferences(expected.sealed?.proofs ?? []);
+    // Cheapest first: without the updates the snapshot is of no use.
+    if (!(await obtainFinal(sealed))) return false;
     const bytes = await source.snapshot(expected.modelRoot);
     if (bytes === undefined) return false;
-    const sealed = lastBoundaryInput(expected, undefined)?.sealed ?? [];
-    if ((await obtain(sealed, FOLLOW_UPDATE_TIMEOUT_MS)).length < sealed.length) return false;
     await learning.importSnapshot(bytes, {
       openRound: expected.open.number,
       modelRoot: expected.modelRoot,
@@ -84,67 +117,86 @@ export function createModelKeeper(dependencies: {
     return true;
   }
 
-  async function advance(): Promise<boolean> {
-    const target = state();
+  /** Brings the models to `target`; true when they are there. */
+  async function advanceTo(target: ProtocolState): Promise<boolean> {
     const current = await learning.current();
     if (current.round === target.open.number && equalBytes(current.startRoot, target.open.startRoot)) return true;
     const input = lastBoundaryInput(target, target.sealed && blocks.settledRound(target.sealed.number - 1));
-    if (input !== undefined && current.round === input.round && (await merge(input, target))) return false;
-    if (await takeSnapshot(target)) return false;
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(RETRY_MS, resolve);
-      cancelRetry = () => {
-        cancel();
-        resolve();
-      };
-    });
-    return false;
+    if (input !== undefined && current.round === input.round && (await merge(input, target))) return true;
+    return takeSnapshot(target);
   }
 
-  async function run(): Promise<void> {
-    while (!stopped) {
-      try {
-        if (await advance()) {
-          const round = state().open.number;
-          if (readyRound !== round) {
-            readyRound = round;
-            ready.emit(round);
-          }
-          return;
-        }
-      } catch (error) {
-        log.warn({ reason: messageOf(error) }, 'could not bring the model up to date yet');
-        await new Promise<void>((resolve) => {
-          cancelRetry = clock.after(RETRY_MS, resolve);
-        });
-      }
+  async function attempt(target: ProtocolState): Promise<boolean> {
+    try {
+      return await advanceTo(target);
+    } catch (error) {
+      if (!stopped) log.warn({ reason: messageOf(error) }, 'could not bring the model up to date yet');
+      return false;
     }
   }
 
-  function follow(): void {
-    if (stopped) return;
-    if (readyRound !== state().open.number) readyRound = undefined;
-    if (readyRound !== undefined || running !== undefined) return;
-    running = run().finally(() => {
-      running = undefined;
-      // The chain may have crossed another boundary meanwhile.
-      if (readyRound !== undefined && readyRound !== state().open.number) follow();
+  /** The work's value, or undefined as soon as the node stops. `work` never rejects. */
+  function unlessStopped<T>(work: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve) => {
+      interrupt = () => resolve(undefined);
+      void work.then(resolve);
     });
+  }
+
+  async function pause(ms: number): Promise<void> {
+    let cancel = () => {};
+    await unlessStopped(
+      new Promise<void>((resolve) => {
+        cancel = clock.after(ms, resolve);
+      }),
+    );
+    cancel();
+  }
+
+  /** Until the models are those of the open round. A fetch or merge under way is left to itself when the node stops. */
+  async function run(): Promise<void> {
+    let delayMs = FOLLOW_RETRY_FIRST_MS;
+    while (!stopped) {
+      const target = state();
+      const isThere = (await unlessStopped(attempt(target))) ?? false;
+      if (stopped) return;
+      const isCurrent = state().open.number === target.open.number;
+      if (isThere && isCurrent) {
+        readyRound = target.open.number;
+        ready.emit(readyRound);
+        return;
+      }
+      // Another boundary is final meanwhile: on to that one at once.
+      if (isThere || !isCurrent) {
+        delayMs = FOLLOW_RETRY_FIRST_MS;
+        continue;
+      }
+      await pause(delayMs);
+      delayMs = Math.min(2 * delayMs, FOLLOW_RETRY_LAST_MS);
+    }
   }
 
   return {
     oracle: {
-      available: (updates) => obtain(updates, UPDATE_WAIT_MS),
+      available: (updates) => held(updates, UPDATE_WAIT_MS),
       roots: (input) => learning.boundary(input),
     },
-    follow,
+    follow() {
+      if (stopped) return;
+      fetchAhead();
+      if (readyRound !== state().open.number) readyRound = undefined;
+      if (readyRound !== undefined || running !== undefined) return;
+      running = run().finally(() => {
+        running = undefined;
+      });
+    },
     get readyRound() {
       return readyRound;
     },
     onReady: ready.on,
     async stop() {
       stopped = true;
-      cancelRetry();
+      interrupt();
       await running;
     },
   };

@@ -1,4 +1,4 @@
-import type { ProofOperation, Verdict } from '../codec/types.ts';
+import type { Opening, ProofOperation, Verdict } from '../codec/types.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 
@@ -46,16 +46,7 @@ export interface TrainingProgress {
 /** A finished round's work: the proof without its author's signature. Update and opened states are in the blob store. */
 export type TrainedRound = Omit<ProofOperation, 'type'>;
 
-/** One opened segment, i → i+1: both leaves' contents with their Merkle paths. */
-export interface Opening {
-  readonly segment: number;
-  /** Root of the state the segment starts from (leaf `segment`), and of the one it claims to end in. */
-  readonly startState: Hash;
-  readonly endState: Hash;
-  /** Sibling hashes from leaf to root. */
-  readonly startPath: readonly Hash[];
-  readonly endPath: readonly Hash[];
-}
+export type { Opening } from '../codec/types.ts';
 
 /** Where a checker gets what it does not have. `undefined`: nobody served it in time. */
 export interface ProofSource {

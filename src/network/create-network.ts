@@ -71,7 +71,7 @@ export interface NodeNetwork extends Network {
  * @example
  * const network = createNetwork({ host: '127.0.0.1', port: 8000, bootNodes: ['localhost:8001'], genesisHash, nodeId: 'a',
  *   peerKey: generatePeerKey(), height: () => chain.height }, { log });
- * network.subscribe('blocks', async (bytes) => (await isValid(bytes)) ? 'accept' : 'reject');
+ * network.subscribe('transactions', async (bytes) => (await isValid(bytes)) ? 'accept' : 'reject');
  * await network.start();
  * @throws NETWORK_BAD_ADDRESS for a boot node or announced address that does not parse, NETWORK_BAD_PEER_KEY;
  *   from `start` NETWORK_PORT_IN_USE, NETWORK_LISTEN_FAILED

@@ -71,7 +71,7 @@ describe('joining', () => {
     const peerKey = generatePeerKey();
     const heard: string[] = [];
     const stays = makeNetwork({ bootNodes: [`127.0.0.1:${port}`] });
-    stays.subscribe('blocks', async (bytes) => {
+    stays.subscribe('transactions', async (bytes) => {
       heard.push(new TextDecoder().decode(bytes));
       return 'accept';
     });
@@ -93,7 +93,7 @@ describe('joining', () => {
     second.sendToAll('consensus', utf8('direct'));
     let probe = 0;
     await eventually(async () => {
-      await second.publish('blocks', utf8(`gossip ${probe++}`));
+      await second.publish('transactions', utf8(`gossip ${probe++}`));
       return heard.includes('direct') && heard.some((message) => message.startsWith('gossip'));
     });
   });

@@ -17,7 +17,7 @@ describe('a network of four', () => {
       nodes.push(makeNetwork({ nodeId: `node-${i}`, bootNodes: [hostPort(boot)], height: () => i }));
     }
     for (const node of nodes) {
-      node.subscribe('blocks', async (bytes) => {
+      node.subscribe('transactions', async (bytes) => {
         const message = text(bytes);
         if (message.startsWith('probe')) return 'accept';
         heard.set(node.peerId, [...(heard.get(node.peerId) ?? []), message]);
@@ -38,9 +38,9 @@ describe('a network of four', () => {
     last?.noteHeight(nodes[2]?.peerId ?? '', 17);
     expect(last?.peers().find((peer) => peer.nodeId === 'node-2')).toMatchObject({ height: 17, account: undefined });
 
-    await gossipReady(nodes, (node, attempt) => node.publish('blocks', utf8(`probe ${node.peerId} ${attempt}`)));
-    expect(await boot.publish('blocks', utf8('block 1'))).toBe(3);
-    expect(await boot.publish('blocks', utf8('block 1'))).toBe(0);
+    await gossipReady(nodes, (node, attempt) => node.publish('transactions', utf8(`probe ${node.peerId} ${attempt}`)));
+    expect(await boot.publish('transactions', utf8('block 1'))).toBe(3);
+    expect(await boot.publish('transactions', utf8('block 1'))).toBe(0);
     last?.sendToAll('consensus', utf8('vote'));
     const others = (self: string) => nodes.filter((node) => node.peerId !== self).map((node) => node.peerId);
     await eventually(() => others(boot.peerId).every((peer) => heard.get(peer)?.includes('block 1')));
@@ -91,7 +91,7 @@ describe('a network of four', () => {
 describe('messages', () => {
   it('above the limits are refused before they are sent', async () => {
     const node = await startNetwork();
-    await expect(node.publish('blocks', new Uint8Array(MAX_GOSSIP_MESSAGE_BYTES + 1))).rejects.toMatchObject({ code: 'NETWORK_TOO_LARGE' });
+    await expect(node.publish('transactions', new Uint8Array(MAX_GOSSIP_MESSAGE_BYTES + 1))).rejects.toMatchObject({ code: 'NETWORK_TOO_LARGE' });
     expect(() => node.sendToAll('consensus', new Uint8Array(MAX_DIRECT_MESSAGE_BYTES + 1))).toThrowError(
       expect.objectContaining({ code: 'NETWORK_TOO_LARGE' }),
     );
@@ -99,18 +99,18 @@ describe('messages', () => {
 
   it('to nobody go nowhere, and a network that is not running says so', async () => {
     const node = makeNetwork();
-    await expect(node.publish('blocks', utf8('x'))).rejects.toMatchObject({ code: 'NETWORK_NOT_STARTED' });
+    await expect(node.publish('transactions', utf8('x'))).rejects.toMatchObject({ code: 'NETWORK_NOT_STARTED' });
     await node.start();
-    expect(await node.publish('blocks', utf8('x'))).toBe(0);
+    expect(await node.publish('transactions', utf8('x'))).toBe(0);
     node.sendToAll('consensus', utf8('x'));
   });
 
   it('have one handler each', () => {
     const node = makeNetwork();
-    node.subscribe('blocks', async () => 'accept');
+    node.subscribe('transactions', async () => 'accept');
     node.onDirect('consensus', async () => 'accept');
     const taken = expect.objectContaining({ code: 'NETWORK_HANDLER_TAKEN' });
-    expect(() => node.subscribe('blocks', async () => 'accept')).toThrowError(taken);
+    expect(() => node.subscribe('transactions', async () => 'accept')).toThrowError(taken);
     expect(() => node.onDirect('consensus', async () => 'accept')).toThrowError(taken);
     expect(() => node.handle('hello', async () => new Uint8Array())).toThrowError(taken);
   });
@@ -123,18 +123,18 @@ describe('messages', () => {
       sizes.push(bytes.length);
       return 'accept';
     });
-    a.subscribe('blocks', async (bytes) => {
+    a.subscribe('transactions', async (bytes) => {
       gossiped = Math.max(gossiped, bytes.length);
       return 'accept';
     });
     await a.start();
     const b = await startNetwork({ bootNodes: [hostPort(a)] });
-    b.subscribe('blocks', async () => 'accept');
+    b.subscribe('transactions', async () => 'accept');
     await allJoined(a, b);
     const wanted = [MAX_DIRECT_MESSAGE_BYTES, 0, 1, 70_000, MAX_DIRECT_MESSAGE_BYTES, 3];
     for (const size of wanted) b.sendToAll('consensus', new Uint8Array(size));
-    await gossipReady([b, a], (node, attempt) => node.publish('blocks', utf8(`probe ${node.peerId} ${attempt}`)));
-    await b.publish('blocks', new Uint8Array(MAX_GOSSIP_MESSAGE_BYTES));
+    await gossipReady([b, a], (node, attempt) => node.publish('transactions', utf8(`probe ${node.peerId} ${attempt}`)));
+    await b.publish('transactions', new Uint8Array(MAX_GOSSIP_MESSAGE_BYTES));
     await eventually(() => sizes.length === wanted.length && gossiped === MAX_GOSSIP_MESSAGE_BYTES);
     expect(sizes).toEqual(wanted);
   });

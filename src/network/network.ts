@@ -39,7 +39,7 @@ export interface Network {
   noteHeight(peer: string, height: number): void;
 }
 
-export const TOPICS = ['operations', 'transactions', 'blocks', 'consensus'] as const;
+export const TOPICS = ['operations', 'transactions', 'consensus'] as const;
 export type Topic = (typeof TOPICS)[number];
 export type DirectProtocol = 'consensus';
 /** hello: genesis hash and height; blocks: final blocks by height; blob: bytes by identity; opening: a proof's opened segment; genesis: the document. */

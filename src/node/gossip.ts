@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { OperationPool } from '../chain/operation-pool.ts';
 import type { TransactionPool } from '../chain/transaction-pool.ts';
 import { decodeConsensusMessage, encodeConsensusMessage } from '../codec/consensus-messages.ts';
@@ -5,6 +6,7 @@ import { decodeSignedOperation, encodeSignedOperation } from '../codec/operation
 import type { ConsensusMessage, SignedOperation } from '../codec/types.ts';
 import type { ConsensusDriver } from '../consensus/types.ts';
 import type { Judgement, Network } from '../network/network.ts';
+import { concatBytes, fromHex, type Hex, toHex } from '../primitives/bytes.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Logger } from '../primitives/log.ts';
@@ -12,10 +14,24 @@ import type { Logger } from '../primitives/log.ts';
 /** Binds gossip to pools and consensus: what comes in is judged, what is new goes out. */
 export interface Gossip {
   sendConsensus(message: ConsensusMessage): void;
-  /** Pools an own operation and, the first time or when `again`, tells the network. */
+  /** Pools an own operation and tells the network, once a height and only while the next block could carry it. */
   sendOperation(signed: SignedOperation): void;
+  /** Pools a transaction and tells the network; again some blocks later, for as long as it waits. @throws POOL_*, EXECUTION_TX_* */
   sendTransaction(raw: Uint8Array): Promise<Hash>;
+  /** Call after each final block: tells the network again of transactions sent from here that still wait. */
+  afterBlock(): void;
 }
+
+/**
+ * gossipsub passes a message on once: what was published while no peer listened, or what a peer lost, it would call a
+ * duplicate for minutes. So operations and transactions travel behind random bytes, and saying one again is a new message.
+ */
+const SALT_BYTES = 8;
+const salted = (bytes: Uint8Array): Uint8Array => concatBytes(randomBytes(SALT_BYTES), bytes);
+const unsalted = (message: Uint8Array): Uint8Array => message.subarray(SALT_BYTES);
+
+/** Blocks that a transaction waits before it is told again: most are in the next one. */
+const TRANSACTION_RETRY_BLOCKS = 3;
 
 /** Pool refusals that say nothing about the sender: another node's view of the state may differ. */
 const HARMLESS = /^POOL_/;
@@ -44,18 +60,22 @@ export function createGossip(dependencies: {
 
   network.subscribe('consensus', (bytes, from) => judged(() => judgeConsensus(bytes, from, 2)));
   network.onDirect('consensus', (bytes, from) => judged(() => judgeConsensus(bytes, from, 1)));
-  network.subscribe('operations', (bytes) =>
+  network.subscribe('operations', (message) =>
     judged(async () => {
-      const outcome = operations.add(decodeSignedOperation(bytes));
-      return outcome === 'added' ? 'accept' : outcome === 'forged' ? 'reject' : 'ignore';
+      const outcome = operations.add(decodeSignedOperation(unsalted(message)));
+      // One told again is passed on once a height: those behind this node may lack it, and nobody can multiply it further.
+      return outcome === 'added' || outcome === 'again' ? 'accept' : outcome === 'forged' ? 'reject' : 'ignore';
     }),
   );
-  network.subscribe('transactions', (bytes) =>
+  network.subscribe('transactions', (message) =>
     judged(async () => {
-      await transactions.add(bytes);
+      await transactions.add(unsalted(message).slice());
       return 'accept';
     }),
   );
+
+  /** Transactions sent from here, with the number of blocks since they were told. */
+  const own = new Map<Hex, { readonly raw: Uint8Array; waited: number }>();
 
   return {
     sendConsensus(message) {
@@ -64,13 +84,21 @@ export function createGossip(dependencies: {
       publish('consensus', bytes);
     },
     sendOperation(signed) {
-      operations.add(signed);
-      publish('operations', encodeSignedOperation(signed));
+      if (!operations.applies(signed.operation)) return;
+      const outcome = operations.add(signed);
+      if (outcome === 'added' || outcome === 'again') publish('operations', salted(encodeSignedOperation(signed)));
     },
     async sendTransaction(raw) {
       const { hash } = await transactions.add(raw);
-      publish('transactions', raw);
+      own.set(toHex(hash), { raw, waited: 0 });
+      publish('transactions', salted(raw));
       return hash;
+    },
+    afterBlock() {
+      for (const [hash, entry] of own) {
+        if (transactions.get(fromHex(hash)) === undefined) own.delete(hash);
+        else if (++entry.waited % TRANSACTION_RETRY_BLOCKS === 0) publish('transactions', salted(entry.raw));
+      }
     },
   };
 }

@@ -24,6 +24,15 @@ export const DEFAULT_MODEL: ModelConfig = {
   norm_eps: 1e-5,
 };
 
+/** 0.27 million parameters and short sequences: a step costs a twentieth. For machines without fast kernels. */
+export const SMALL_MODEL: ModelConfig = { ...DEFAULT_MODEL, vocab_size: 2048, dim: 64, layers: 3, hidden_dim: 176, context_length: 64 };
+export const SMALL_BATCH_SIZE = 8;
+/**
+ * Below this many tokens of the default model a second and thread, a network of six nodes on one machine could not check
+ * its trainers' work in time.
+ */
+export const SLOW_MACHINE_TOKENS_PER_SECOND = 4_000;
+
 export const DEFAULT_LEARNING: Omit<LearningConfig, 'init_seed'> = {
   batch_size: 16,
   learning_rate: 2e-3,

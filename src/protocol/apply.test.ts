@@ -29,11 +29,11 @@ describe.each([3, 4])('a network of %i authorities', (authorityCount) => {
   const trainers = trainersNamed(3);
 
   it('goes from joining to paid and merged proofs', () => {
-    // Round 0 gathers; its boundary is at reveal_blocks + GATHERING_EXTRA_BLOCKS.
-    expect(network.initial.open).toMatchObject({ number: 0, openedAt: 0, sealsAt: 10, roster: [] });
+    // Round 0 gathers; it is no longer than other rounds.
+    expect(network.initial.open).toMatchObject({ number: 0, openedAt: 0, sealsAt: 6, roster: [] });
     const opened = withTrainers(network, trainers);
-    expect(opened.open).toMatchObject({ number: 1, openedAt: 10, sealsAt: 16, roster: trainers });
-    expect(opened.sealed).toMatchObject({ number: 0, sealedAt: 10, proofs: [] });
+    expect(opened.open).toMatchObject({ number: 1, openedAt: 6, sealsAt: 12, roster: trainers });
+    expect(opened.sealed).toMatchObject({ number: 0, sealedAt: 6, proofs: [] });
 
     const { state: boundary, votable, settled: settledZero } = provenRound(network, opened);
     expect(settledZero).toMatchObject({ round: 0, proofs: [], authorityReward: 0n });
@@ -41,8 +41,8 @@ describe.each([3, 4])('a network of %i authorities', (authorityCount) => {
     expect(boundary.sealed?.proofs.map((each) => each.trainer)).toEqual(trainers);
     expect(boundary.sealed?.challengeSeed).toBeUndefined();
     expect(boundary.modelRoot).toEqual(named('model', 1));
-    expect(boundary.open).toMatchObject({ number: 2, openedAt: 16, sealsAt: 22, roster: trainers, startRoot: named('start', 2) });
-    expect(votable.height).toBe(18);
+    expect(boundary.open).toMatchObject({ number: 2, openedAt: 12, sealsAt: 18, roster: trainers, startRoot: named('start', 2) });
+    expect(votable.height).toBe(14);
     expect(votable.sealed?.challengeSeed).toHaveLength(32);
 
     const all = network.authorities.map(() => trainers.map(() => accept));

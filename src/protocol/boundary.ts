@@ -3,6 +3,7 @@ import { compareBytes, toHex } from '../primitives/bytes.ts';
 import type { Address } from '../primitives/keys.ts';
 import type { ProtocolContext } from './context.ts';
 import { protocolError } from './errors.ts';
+import { roundLengthBlocks } from './limits.ts';
 import { afterAbsence } from './reputation.ts';
 import { nextPlaces } from './roster.ts';
 import { settle } from './settle.ts';
@@ -35,7 +36,7 @@ export function applyBoundary(state: ProtocolState, height: number, boundary: Bo
       open: {
         number: state.open.number + 1,
         openedAt: height,
-        sealsAt: height + context.genesis.rounds.blocks_per_round,
+        sealsAt: height + roundLengthBlocks(roster.length, context.genesis.rounds),
         beacon: state.beacon,
         roster,
         startRoot: boundary.startRoot,

@@ -27,11 +27,13 @@ describe('the initial state', () => {
     expect(a).not.toEqual(b);
   });
 
-  it('gathers for reveal_blocks + GATHERING_EXTRA_BLOCKS, then rounds have their length', () => {
-    const network = testNetwork(3, { rounds: { reveal_blocks: 3, blocks_per_round: 9 } });
+  it('gathers for a few blocks more than reveals take, and again while nobody trains', () => {
+    const network = testNetwork(3, { rounds: { reveal_blocks: 3, blocks_per_round: 30 } });
     expect(network.initial.open.sealsAt).toBe(11);
-    const first = idleUntil(network, network.initial, 11);
-    expect(first.open).toMatchObject({ number: 1, openedAt: 11, sealsAt: 20 });
-    expect(idleUntil(network, first, 20).open).toMatchObject({ number: 2, openedAt: 20, sealsAt: 29 });
+    expect(idleUntil(network, network.initial, 11).open).toMatchObject({ number: 1, openedAt: 11, sealsAt: 22, roster: [] });
+  });
+
+  it('gathers no longer than a round', () => {
+    expect(testNetwork(3, { rounds: { reveal_blocks: 3, blocks_per_round: 9 } }).initial.open.sealsAt).toBe(9);
   });
 });

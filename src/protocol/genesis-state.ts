@@ -2,13 +2,13 @@ import type { Genesis } from '../params/genesis.ts';
 import { compareBytes, fromHex, type Hex } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
 import { genesisBeacon } from './beacon.ts';
-import { GATHERING_EXTRA_BLOCKS } from './limits.ts';
+import { roundLengthBlocks } from './limits.ts';
 import { INITIAL_REPUTATION } from './reputation.ts';
 import type { AuthorityRecord, ProtocolState } from './types.ts';
 
 /**
  * The state at height 0. Round 0 is for gathering: nobody has a place in it, trainers ask to join, and it ends early, at
- * height reveal_blocks + GATHERING_EXTRA_BLOCKS. Training begins with round 1.
+ * height roundLengthBlocks(0). Training begins with round 1.
  *
  * @param modelRoot of the initial settled model; @param startRoot of the initial weights
  */
@@ -31,7 +31,7 @@ export function initialProtocolState(genesis: Genesis, genesisHash: Hash, modelR
     open: {
       number: 0,
       openedAt: 0,
-      sealsAt: genesis.rounds.reveal_blocks + GATHERING_EXTRA_BLOCKS,
+      sealsAt: roundLengthBlocks(0, genesis.rounds),
       beacon,
       roster: [],
       startRoot,

@@ -13,8 +13,13 @@ export const MAX_TRAINER_RECORDS = 4096;
  */
 export const MAX_UPDATE_BYTES = 4 * 1024 ** 3;
 
-/** Blocks of the gathering round 0 beyond `reveal_blocks`, in which trainers ask to join. */
-export const GATHERING_EXTRA_BLOCKS = 8;
+/** Blocks of a round without trainers beyond `reveal_blocks`: time to ask to join. */
+const GATHERING_EXTRA_BLOCKS = 8;
+
+/** Blocks of a round with so many trainers. One without any only gathers, and is short. */
+export function roundLengthBlocks(trainers: number, { blocks_per_round, reveal_blocks }: Genesis['rounds']): number {
+  return trainers > 0 ? blocks_per_round : Math.min(blocks_per_round, reveal_blocks + GATHERING_EXTRA_BLOCKS);
+}
 
 /** Places in a round: the genesis's, within what one message can list. */
 export function seatsOf(genesis: Genesis): number {

@@ -1,7 +1,7 @@
 import type { FinalBlock } from '../codec/types.ts';
-import type { Network } from '../network/network.ts';
+import type { Network, PeerInfo } from '../network/network.ts';
 import type { Clock } from '../primitives/clock.ts';
-import { messageOf } from '../primitives/errors.ts';
+import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { Logger } from '../primitives/log.ts';
 import { BLOCKS_TIMEOUT_MS, MAX_BLOCKS_PER_RESPONSE, MAX_BLOCKS_RESPONSE_BYTES, SYNC_INTERVAL_MS, WRONG_BYTES_POINTS } from './limits.ts';
 import { blocksRequestCodec, blocksResponseCodec } from './wire.ts';
@@ -9,6 +9,7 @@ import { blocksRequestCodec, blocksResponseCodec } from './wire.ts';
 /** Fetches final blocks that peers have and this node has not. */
 export interface BlockSync {
   start(): void;
+  /** For good. A request under way is given up. */
   stop(): Promise<void>;
   /** Looks now instead of at the next interval. */
   nudge(): void;
@@ -29,61 +30,77 @@ export interface BlockSyncDependencies {
 /** A peer this far ahead is simply one message faster: consensus itself will bring the block. */
 const NORMAL_LEAD_BLOCKS = 1;
 
+/** Codes of errors that say nothing about the blocks that were being applied. */
+const OWN_FAULTS = /^(STORE_|NETWORK_|CHAIN_CORRUPT|EXECUTION_STATE_MISSING)/;
+
 export function createBlockSync(dependencies: BlockSyncDependencies): BlockSync {
   const { network, height, commit, imported, clock, log } = dependencies;
   let cancel: () => void = () => {};
   let running: Promise<void> | undefined;
-  let stopped = true;
+  let started = false;
+  const stopping = new AbortController();
   let status: BlockSync['status'];
   let heightAtLastLook = -1;
 
-  function best(): { readonly id: string; readonly height: number } | undefined {
+  /** The peer that says it is furthest ahead, of those not yet found to be of no use. */
+  function best(useless: ReadonlySet<string>): PeerInfo | undefined {
     return network
       .peers()
-      .reduce<{ id: string; height: number } | undefined>(
-        (found, peer) => (peer.height > (found?.height ?? height()) ? { id: peer.id, height: peer.height } : found),
-        undefined,
-      );
+      .filter((peer) => peer.height > height() && !useless.has(peer.id))
+      .reduce<PeerInfo | undefined>((found, peer) => (found === undefined || peer.height > found.height ? peer : found), undefined);
   }
 
-  async function fetchFrom(peer: string): Promise<number> {
+  /** @throws what the network, the codecs and the chain throw */
+  async function fetchFrom(peer: string): Promise<void> {
     const from = height() + 1;
     const bytes = await network.request(peer, 'blocks', blocksRequestCodec.encode({ from, count: MAX_BLOCKS_PER_RESPONSE }), {
       maxBytes: 2 * MAX_BLOCKS_RESPONSE_BYTES,
       timeoutMs: BLOCKS_TIMEOUT_MS,
+      signal: stopping.signal,
     });
-    if (bytes.length === 0) return 0;
+    if (bytes.length === 0) return;
     try {
-      const blocks = blocksResponseCodec.decode(bytes);
-      for (const final of blocks) {
-        if (stopped) break;
+      for (const final of blocksResponseCodec.decode(bytes)) {
+        if (stopping.signal.aborted) return;
         await commit(final);
       }
-      return blocks.length;
     } catch (error) {
-      network.penalise(peer, WRONG_BYTES_POINTS, `sent blocks that do not verify: ${messageOf(error)}`);
+      // A full disk is no fault of the peer's.
+      if (isPolError(error) && !OWN_FAULTS.test(error.code)) {
+        network.penalise(peer, WRONG_BYTES_POINTS, `sent blocks that do not verify: ${messageOf(error)}`);
+      }
       throw error;
     }
   }
 
+  /** Asks one peer after the other, best first, until none is ahead. One that claims a height and does not bring blocks is passed over. */
+  async function catchUp(): Promise<void> {
+    const useless = new Set<string>();
+    for (let peer = best(useless); peer !== undefined && !stopping.signal.aborted; peer = best(useless)) {
+      const before = height();
+      status = { current: before, highest: peer.height };
+      try {
+        await fetchFrom(peer.id);
+      } catch (error) {
+        useless.add(peer.id);
+        log.debug({ peer: peer.id, reason: messageOf(error) }, 'could not fetch blocks');
+      }
+      if (height() === before) useless.add(peer.id);
+    }
+  }
+
   async function look(): Promise<void> {
-    const stalled = height() === heightAtLastLook;
-    heightAtLastLook = height();
-    const ahead = best();
-    if (ahead === undefined || (ahead.height <= height() + NORMAL_LEAD_BLOCKS && !stalled)) return;
     const before = height();
-    status = { current: before, highest: ahead.height };
+    const stalled = before === heightAtLastLook;
+    heightAtLastLook = before;
+    const ahead = best(new Set());
+    if (ahead === undefined || (ahead.height <= before + NORMAL_LEAD_BLOCKS && !stalled)) return;
     if (ahead.height > before + NORMAL_LEAD_BLOCKS) log.info({ height: before, highest: ahead.height }, 'catching up');
     try {
-      for (let peer = best(); peer !== undefined && !stopped; peer = best()) {
-        status = { current: height(), highest: peer.height };
-        if ((await fetchFrom(peer.id)) === 0) break;
-      }
-    } catch (error) {
-      log.debug({ peer: ahead.id, reason: messageOf(error) }, 'could not fetch blocks');
+      await catchUp();
     } finally {
       status = undefined;
-      if (height() > before) await imported(height());
+      if (height() > before && !stopping.signal.aborted) await imported(height());
     }
   }
 
@@ -92,23 +109,23 @@ export function createBlockSync(dependencies: BlockSyncDependencies): BlockSync 
   }
 
   function run(): void {
-    if (stopped || running !== undefined) return;
+    if (!started || stopping.signal.aborted || running !== undefined) return;
     cancel();
     running = look()
       .catch((error) => log.warn({ reason: messageOf(error) }, 'block sync failed'))
       .finally(() => {
         running = undefined;
-        if (!stopped) schedule();
+        if (!stopping.signal.aborted) schedule();
       });
   }
 
   return {
     start() {
-      stopped = false;
+      started = true;
       schedule();
     },
     async stop() {
-      stopped = true;
+      stopping.abort();
       cancel();
       await running;
     },

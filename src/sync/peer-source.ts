@@ -1,6 +1,8 @@
 import type { ModelSource } from '../chain/model-keeper.ts';
 import { MAX_OPENING_BYTES } from '../codec/limits.ts';
 import { openingCodec } from '../codec/opening.ts';
+import { vectorFromBytes, vectorRoot } from '../learning/chunks.ts';
+import { modelRootOf } from '../learning/model-root.ts';
 import type { LearningService, ProofSource } from '../learning/types.ts';
 import type { Network } from '../network/network.ts';
 import { equalBytes, toHex } from '../primitives/bytes.ts';
@@ -18,6 +20,8 @@ export interface PeerSourceOptions {
   readonly maxSnapshotBytes: number;
 }
 
+type Verify = (bytes: Uint8Array) => boolean | Promise<boolean>;
+
 /** Fetches from peers, by identity, what the learning engine and the model keeper ask for. Wrong bytes cost the peer that sent them. */
 export function createPeerSource(
   options: PeerSourceOptions,
@@ -30,27 +34,21 @@ export function createPeerSource(
   },
 ): ModelSource & ProofSource {
   const { network, blobs, learning, log } = dependencies;
-  /** Two callers that want one blob share one transfer. */
+  /** By identity: two callers that want one blob share its transfer. */
   const transfers = new Map<string, Promise<boolean>>();
 
   /** The trainer itself first: it is the one that must have it. */
   function peersFor(trainer: Address | undefined): readonly string[] {
-    const account = trainer === undefined ? undefined : checksumAddress(trainer).toLowerCase();
-    const owners = network.peers().filter((peer) => peer.account?.toLowerCase() === account);
-    const others = network.peers().filter((peer) => !owners.includes(peer));
-    return [...owners, ...others].map((peer) => peer.id);
+    const account = trainer === undefined ? undefined : checksumAddress(trainer);
+    const peers = network.peers();
+    const owners = account === undefined ? [] : peers.filter((peer) => peer.account === account);
+    return [...owners, ...peers.filter((peer) => !owners.includes(peer))].map((peer) => peer.id);
   }
 
-  async function transfer(
-    id: Hash,
-    trainer: Address | undefined,
-    maxBytes: number,
-    timeoutMs: number,
-    verify: (bytes: Uint8Array) => boolean | Promise<boolean>,
-  ): Promise<Uint8Array | undefined> {
+  async function transfer(id: Hash, trainer: Address | undefined, maxBytes: number, verify: Verify): Promise<Uint8Array | undefined> {
     for (const peer of peersFor(trainer)) {
       try {
-        const bytes = await network.request(peer, 'blob', blobRequestCodec.encode({ id }), { maxBytes, timeoutMs });
+        const bytes = await network.request(peer, 'blob', blobRequestCodec.encode({ id }), { maxBytes, timeoutMs: BLOB_TIMEOUT_MS });
         if (bytes.length === 0) continue;
         if (await verify(bytes)) return bytes;
         network.penalise(peer, WRONG_BYTES_POINTS, `sent other bytes than ${toHex(id)}`);
@@ -61,34 +59,31 @@ export function createPeerSource(
     return undefined;
   }
 
-  async function intoStore(
-    id: Hash,
-    trainer: Address,
-    maxBytes: number,
-    timeoutMs: number,
-    verify: (bytes: Uint8Array) => boolean | Promise<boolean>,
-  ): Promise<boolean> {
+  async function fetchInto(id: Hash, trainer: Address, maxBytes: number, verify: Verify): Promise<boolean> {
+    const bytes = await transfer(id, trainer, maxBytes, verify);
+    if (bytes === undefined) return false;
+    await blobs.put(id, bytes);
+    return true;
+  }
+
+  /** A caller waits as long as it likes; the transfer goes on, so that on a slow link the next caller finds it further. */
+  async function intoStore(id: Hash, trainer: Address, maxBytes: number, timeoutMs: number, verify: Verify): Promise<boolean> {
     if (await blobs.has(id)) return true;
     const key = toHex(id);
-    const running = transfers.get(key);
-    if (running !== undefined) return running;
-    const started = transfer(id, trainer, maxBytes, timeoutMs, verify)
-      .then(async (bytes) => {
-        if (bytes === undefined) return false;
-        await blobs.put(id, bytes);
-        return true;
-      })
-      .finally(() => transfers.delete(key));
-    transfers.set(key, started);
-    return started;
+    let running = transfers.get(key);
+    if (running === undefined) {
+      running = fetchInto(id, trainer, maxBytes, verify).finally(() => transfers.delete(key));
+      transfers.set(key, running);
+    }
+    return orFalseAfter(running, timeoutMs);
   }
 
   return {
     update: ({ updateHash, trainer }, timeoutMs) =>
       intoStore(updateHash, trainer, options.maxUpdateBytes, timeoutMs, (bytes) => equalBytes(sha256(bytes), updateHash)),
+    discard: ({ updateHash }) => blobs.delete(updateHash),
     blob: (id, trainer, maxBytes, verify) => intoStore(id, trainer, maxBytes, BLOB_TIMEOUT_MS, verify),
-    // The learning engine checks the root when it takes the snapshot over.
-    snapshot: (modelRoot) => transfer(modelRoot, undefined, options.maxSnapshotBytes, BLOB_TIMEOUT_MS, () => true),
+    snapshot: (modelRoot) => transfer(modelRoot, undefined, options.maxSnapshotBytes, (bytes) => isSnapshotOf(modelRoot, bytes)),
     async opening({ round, trainer }, segment) {
       const own = await learning.opening(round, trainer, segment);
       if (own !== undefined) return own;
@@ -104,4 +99,20 @@ export function createPeerSource(
       return undefined;
     },
   };
+}
+
+/** Resolves with the work's value or, when that takes longer, with false; the work is not stopped. */
+function orFalseAfter(work: Promise<boolean>, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, timeoutMs, false);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** Weights, then outer momentum. Checked before the bytes are handed on, so that the peer that made them up is known. */
+function isSnapshotOf(modelRoot: Hash, bytes: Uint8Array): boolean {
+  if (bytes.length === 0 || bytes.length % 8 !== 0) return false;
+  const rootOf = (part: Uint8Array) => vectorRoot(vectorFromBytes(part));
+  const weights = rootOf(bytes.subarray(0, bytes.length / 2));
+  return equalBytes(modelRootOf({ weights, momentum: rootOf(bytes.subarray(bytes.length / 2)) }), modelRoot);
 }

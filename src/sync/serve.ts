@@ -22,6 +22,15 @@ export function serveSync(dependencies: {
 }): void {
   const { network, finalBlock, blobs, learning, modelRoot, genesisDocument } = dependencies;
 
+  /** Reading a model takes its size in memory: all who ask for it at a time share one copy. */
+  let exporting: ReturnType<LearningService['exportSnapshot']> | undefined;
+  function exportOnce() {
+    exporting ??= learning.exportSnapshot().finally(() => {
+      exporting = undefined;
+    });
+    return exporting;
+  }
+
   network.handle('genesis', async () => genesisDocument);
 
   network.handle('blocks', async (bytes) => {
@@ -40,7 +49,7 @@ export function serveSync(dependencies: {
   network.handle('blob', async (bytes) => {
     const { id } = blobRequestCodec.decode(bytes);
     if (equalBytes(id, modelRoot())) {
-      const snapshot = await learning.exportSnapshot();
+      const snapshot = await exportOnce();
       if (equalBytes(snapshot.modelRoot, id)) return snapshot.bytes;
     }
     return (await blobs.get(id)) ?? NOTHING;

@@ -2,7 +2,7 @@ import { signOperation } from '../../codec/operations.ts';
 import type { SignedOperation } from '../../codec/types.ts';
 import type { Assignment, LearningService, TrainingProgress } from '../../learning/types.ts';
 import { equalBytes } from '../../primitives/bytes.ts';
-import { messageOf } from '../../primitives/errors.ts';
+import { isPolError, messageOf } from '../../primitives/errors.ts';
 import type { Hash } from '../../primitives/hash.ts';
 import type { Signer } from '../../primitives/keys.ts';
 import type { Logger } from '../../primitives/log.ts';
@@ -14,6 +14,7 @@ export interface TrainerDuty {
   tick(): void;
   readonly progress: TrainingProgress | undefined;
   readonly active: boolean;
+  /** Nothing is said or begun any more. Work under way ends with the learning service, which continues it after a restart. */
   stop(): Promise<void>;
 }
 
@@ -28,98 +29,120 @@ export interface TrainerDutyDependencies {
   readonly signer: Signer;
   readonly state: () => ProtocolState;
   readonly readyRound: () => number | undefined;
-  /** Pools and gossips. */
+  /** Pools and gossips what the next block can carry; offered again at each block until one holds it. */
   readonly submit: (signed: SignedOperation) => void;
   readonly onRoundTrained: (result: { readonly round: number; readonly loss: number }) => void;
   readonly log: Logger;
+}
+
+/** One round's work: training, then its proof. */
+interface Job {
+  readonly round: number;
+  /** Finishing was asked for. */
+  hurried: boolean;
 }
 
 export function createTrainerDuty(options: TrainerDutyOptions, dependencies: TrainerDutyDependencies): TrainerDuty {
   const { learning, signer, state, readyRound, submit, onRoundTrained, log } = dependencies;
   const self = signer.address;
   let progress: TrainingProgress | undefined;
-  /** The round being trained, until its proof is made. */
-  let training: { readonly round: number; readonly done: Promise<void> } | undefined;
-  let finishing: Promise<void> | undefined;
-  /** Last rounds asked to join in, and proven: each is done once, then repeated only while no block holds it. */
+  let job: Job | undefined;
   let lastProof: SignedOperation | undefined;
+  /** Begun once; what was lost to a restart of the program is continued by the learning service. */
   let startedRound = -1;
   let stopped = false;
 
-  const isIn = (list: readonly Uint8Array[]) => list.some((address) => equalBytes(address, self));
+  const isSelf = (address: Uint8Array) => equalBytes(address, self);
 
-  function join(current: ProtocolState): void {
-    if (isIn(current.open.roster) || isIn(current.joining)) return;
-    submit(signOperation({ type: 'join', trainer: self, round: current.open.number }, options.genesisHash, signer));
+  function join({ open, joining }: ProtocolState): void {
+    if (open.roster.some(isSelf) || joining.some(isSelf)) return;
+    submit(signOperation({ type: 'join', trainer: self, round: open.number }, options.genesisHash, signer));
   }
 
-  function start(current: ProtocolState): void {
-    const { open } = current;
-    if (startedRound >= open.number || readyRound() !== open.number || !isIn(open.roster) || training !== undefined) return;
-    if (current.height >= open.sealsAt - options.submitBlocks) return;
-    const assignment: Assignment = {
-      round: open.number,
-      trainer: self,
-      beacon: open.beacon,
-      roster: open.roster,
-      startRoot: open.startRoot,
-    };
+  function start({ height, open }: ProtocolState): void {
+    if (job !== undefined || startedRound >= open.number || readyRound() !== open.number || !open.roster.some(isSelf)) return;
+    // Proven before this program was restarted.
+    if (open.proofs.some(({ trainer }) => isSelf(trainer))) return;
+    // The next block is the boundary, and carries no operations. Before that even a late start is worth a segment, and after a
+    // restart the proof may only need to be said.
+    if (height + 1 >= open.sealsAt) return;
     startedRound = open.number;
-    log.info({ round: open.number, trainers: open.roster.length }, 'training');
-    const done = learning
-      .train(assignment, (report) => {
-        progress = report;
-      })
-      .catch((error) => log.error({ round: open.number, reason: messageOf(error) }, 'training stopped'));
-    training = { round: open.number, done };
+    const begun: Job = { round: open.number, hurried: false };
+    job = begun;
+    const { beacon, roster, startRoot } = open;
+    void work({ round: open.number, trainer: self, beacon, roster, startRoot }).finally(() => {
+      job = undefined;
+      // The next round may have opened long since; this one is tried again at the next block at the earliest.
+      if (state().open.number !== begun.round) tick();
+    });
   }
 
-  async function finish(round: number): Promise<void> {
-    const trained = await learning.finishTraining();
-    await training?.done;
-    training = undefined;
-    if (trained === undefined || trained.round !== round) {
-      log.warn({ round }, 'no segment was finished in this round: nothing to prove');
-      return;
+  /** Never rejects. */
+  async function work(assignment: Assignment): Promise<void> {
+    const { round } = assignment;
+    log.info({ round, trainers: assignment.roster.length }, 'training');
+    try {
+      await train(assignment);
+      // Ended by the cap, by `hurry`, by an error after some segments, or by the boundary: then there is nothing to prove.
+      const trained = await learning.finishTraining();
+      if (stopped) return;
+      if (trained?.round !== round) {
+        log.warn({ round }, 'no segment was finished in this round: nothing to prove');
+        return;
+      }
+      onRoundTrained({ round, loss: trained.loss });
+      lastProof = signOperation({ type: 'proof', ...trained }, options.genesisHash, signer);
+      log.info({ round, segments: trained.segments, loss: trained.loss }, 'proof of learning made');
+      offerProof();
+    } catch (error) {
+      if (!stopped) log.error({ round, reason: messageOf(error) }, 'no proof could be made');
     }
-    lastProof = signOperation({ type: 'proof', ...trained }, options.genesisHash, signer);
-    submit(lastProof);
-    onRoundTrained({ round, loss: trained.loss });
-    log.info({ round, segments: trained.segments, loss: trained.loss }, 'proof of learning made');
+  }
+
+  async function train(assignment: Assignment): Promise<void> {
+    try {
+      await learning.train(assignment, (report) => {
+        progress = report;
+      });
+    } catch (error) {
+      if (stopped) return;
+      // The model was exchanged under the feet of this: another attempt is made when it is ready again.
+      if (isPolError(error, 'LEARNING_WRONG_ROUND') || isPolError(error, 'LEARNING_BUSY')) startedRound = assignment.round - 1;
+      log.error({ round: assignment.round, reason: messageOf(error) }, 'training stopped');
+    }
+  }
+
+  /** Asks for the proof after the running segment. Its value, and its errors, are those that `work` gets. */
+  function hurry({ height, open }: ProtocolState): void {
+    if (job === undefined || job.hurried || job.round !== open.number || height < open.sealsAt - options.submitBlocks) return;
+    job.hurried = true;
+    learning.finishTraining().catch(() => {});
+  }
+
+  function offerProof(): void {
+    const { open } = state();
+    if (lastProof?.operation.round === open.number && !open.proofs.some(({ trainer }) => isSelf(trainer))) submit(lastProof);
+  }
+
+  function tick(): void {
+    if (stopped) return;
+    const current = state();
+    join(current);
+    start(current);
+    hurry(current);
+    offerProof();
   }
 
   return {
-    tick() {
-      if (stopped) return;
-      const current = state();
-      join(current);
-      start(current);
-      const late = training !== undefined && training.round !== current.open.number;
-      if (training !== undefined && finishing === undefined && (late || current.height >= current.open.sealsAt - options.submitBlocks)) {
-        finishing = finish(training.round)
-          .catch((error) => {
-            training = undefined;
-            log.error({ reason: messageOf(error) }, 'could not finish the proof');
-          })
-          .finally(() => {
-            finishing = undefined;
-          });
-      }
-      // Gossip may have lost it: offer it again until a block holds it or the round is over.
-      if (lastProof?.operation.round === current.open.number && !current.open.proofs.some((proof) => equalBytes(proof.trainer, self))) {
-        submit(lastProof);
-      }
-    },
+    tick,
     get progress() {
       return progress;
     },
     get active() {
-      return training !== undefined;
+      return job !== undefined;
     },
     async stop() {
       stopped = true;
-      await finishing;
-      if (training !== undefined) await learning.finishTraining();
     },
   };
 }

@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Genesis, genesisHash, type ModelConfig } from '../../params/genesis.ts';
-import { createGenesis, DEFAULT_DATA_SOURCE, DEFAULT_MODEL, DEFAULT_ROUNDS } from '../../params/network-defaults.ts';
+import {
+  createGenesis,
+  DEFAULT_DATA_SOURCE,
+  DEFAULT_MODEL,
+  DEFAULT_ROUNDS,
+  SLOW_MACHINE_TOKENS_PER_SECOND,
+  SMALL_BATCH_SIZE,
+  SMALL_MODEL,
+} from '../../params/network-defaults.ts';
 import { type Hex, toHex } from '../../primitives/bytes.ts';
 import { type Address, generatePrivateKey, signerFromPrivateKey } from '../../primitives/keys.ts';
 import { encryptKeystore, LIGHT_SCRYPT } from '../../primitives/keystore.ts';
@@ -34,6 +42,8 @@ export interface CreateNetworkDependencies {
     readonly cacheDirectory: string;
   }) => Promise<{ readonly root: Uint8Array; readonly tokens: number; readonly heldOutTokens: number }>;
   readonly modelConfigForSize: (parameters: number, shape: { readonly vocabSize: number; readonly contextLength: number }) => ModelConfig;
+  /** Tokens of the default model that one thread of this machine trains in a second. */
+  readonly measureTokensPerSecond: () => Promise<number>;
   /** Tip of the hash chain that is an authority's randomness, from its private key. */
   readonly onionTip: (privateKey: Uint8Array) => Uint8Array;
   readonly random: (length: number) => Uint8Array;
@@ -60,7 +70,7 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
   if (!force) refuseToOverwrite(directory, plan);
 
   try {
-    const model = chooseModel(options, dependencies);
+    const { model, batchSize } = await chooseModel(options, dependencies);
     const data = await describeData(options, model, dependencies);
     const nodes = [];
     const authorities: { address: Hex; onion_tip: Hex }[] = [];
@@ -86,7 +96,7 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
         chainId: options.chainId,
         alloc: { ...Object.fromEntries(authorities.map(({ address }) => [address, AUTHORITY_START_WEI])), ...options.fund },
         learning: {
-          ...(options.batchSize === undefined ? {} : { batch_size: options.batchSize }),
+          ...(batchSize === undefined ? {} : { batch_size: batchSize }),
           ...(options.learningRate === undefined ? {} : { learning_rate: options.learningRate }),
         },
         rounds: { blocks_per_round: options.roundBlocks ?? DEFAULT_ROUNDS.blocks_per_round },
@@ -128,11 +138,23 @@ function refuseToOverwrite(directory: string, plan: readonly NodePlan[]): void {
   if (existing !== undefined) throw fileExists(existing);
 }
 
-function chooseModel(options: CreateNetworkOptions, { modelConfigForSize }: CreateNetworkDependencies): ModelConfig {
+/** What was asked for; where nothing was, what this machine is fast enough for. */
+async function chooseModel(
+  options: CreateNetworkOptions,
+  { modelConfigForSize, measureTokensPerSecond, progress }: CreateNetworkDependencies,
+): Promise<{ readonly model: ModelConfig; readonly batchSize: number | undefined }> {
+  const { modelSize, batchSize } = options;
+  if (modelSize === undefined && options.vocabSize === undefined && options.contextLength === undefined && batchSize === undefined) {
+    progress.update('measuring this machine …');
+    if ((await measureTokensPerSecond()) < SLOW_MACHINE_TOKENS_PER_SECOND) return { model: SMALL_MODEL, batchSize: SMALL_BATCH_SIZE };
+  }
   const vocabSize = options.vocabSize ?? DEFAULT_MODEL.vocab_size;
   const contextLength = options.contextLength ?? DEFAULT_MODEL.context_length;
-  if (options.modelSize !== undefined) return modelConfigForSize(options.modelSize, { vocabSize, contextLength });
-  return { ...DEFAULT_MODEL, vocab_size: vocabSize, context_length: contextLength };
+  const model =
+    modelSize === undefined
+      ? { ...DEFAULT_MODEL, vocab_size: vocabSize, context_length: contextLength }
+      : modelConfigForSize(modelSize, { vocabSize, contextLength });
+  return { model, batchSize };
 }
 
 async function describeData(

@@ -6,6 +6,7 @@ import type { Io } from '../io.ts';
 import { createProgress } from '../progress.ts';
 import { formatBytes } from '../text.ts';
 import type { CreateNetworkDependencies } from './create-network.ts';
+import { measureTokensPerSecond } from './measure.ts';
 
 /** The real ones: data sets, model shapes, hash chains, randomness, time, and progress on the terminal. */
 export function networkDependencies(io: Io): CreateNetworkDependencies {
@@ -20,6 +21,7 @@ export function networkDependencies(io: Io): CreateNetworkDependencies {
           ),
       }),
     modelConfigForSize,
+    measureTokensPerSecond: () => measureTokensPerSecond(io.clock.now),
     onionTip: (privateKey) => createOnion(privateKey).tip,
     random: randomBytes,
     now: io.clock.now,

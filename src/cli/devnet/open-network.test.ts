@@ -16,6 +16,7 @@ function workspace() {
   const creation = async (): Promise<CreateNetworkDependencies> => ({
     describeDataset: async () => ({ root: new Uint8Array(32), tokens: 1000, heldOutTokens: 100 }),
     modelConfigForSize: () => DEFAULT_MODEL,
+    measureTokensPerSecond: async () => 10_000,
     onionTip: () => new Uint8Array(32),
     random: (length) => new Uint8Array(length).fill(++byte),
     now: io.clock.now,
