@@ -105,5 +105,3 @@ export interface ConsensusDriver {
   readonly position: { readonly height: number; readonly round: number };
   stop(): Promise<void>;
 }
-
-export type { Certificate, Signature };

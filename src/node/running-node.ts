@@ -17,5 +17,3 @@ export interface RunningNode {
   /** Stops everything in order; what was final is on disk when it resolves. Calling it again gives the same promise. */
   stop(): Promise<void>;
 }
-
-export type StartNode = (options: StartNodeOptions) => Promise<RunningNode>;
