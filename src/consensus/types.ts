@@ -1,6 +1,6 @@
-import type { Block, Certificate, ConsensusMessage, ConsensusVote, FinalBlock, Proposal } from '../codec/types.ts';
+import type { Block, ConsensusMessage, ConsensusVote, FinalBlock, Proposal } from '../codec/types.ts';
 import type { Hash } from '../primitives/hash.ts';
-import type { Address, Signature } from '../primitives/keys.ts';
+import type { Address } from '../primitives/keys.ts';
 
 /**
  * BFT with immediate finality in the Tendermint family (arXiv:1807.04938): propose, prevote, precommit, locking, rounds
