@@ -41,6 +41,8 @@ export async function createTestNetwork(options: {
   readonly authorities: number;
   readonly nodes: number;
   readonly flags?: readonly string[];
+  /** Changes to the genesis's `rounds`, made before the first start. */
+  readonly rounds?: Readonly<Record<string, number>>;
 }): Promise<TestNetwork> {
   const directory = await mkdtemp(join(tmpdir(), 'pol-e2e-'));
   const count = options.authorities + options.nodes;
@@ -52,7 +54,10 @@ export async function createTestNetwork(options: {
     ...['--round-blocks', '10', '--block-interval', '500'],
     ...(options.flags ?? []),
   ]);
-  const genesis = JSON.parse(await readFile(join(directory, 'genesis.json'), 'utf8')) as TestNetwork['genesis'];
+  const genesisFile = join(directory, 'genesis.json');
+  const genesis = JSON.parse(await readFile(genesisFile, 'utf8')) as TestNetwork['genesis'];
+  Object.assign(genesis.rounds, options.rounds);
+  await writeFile(genesisFile, JSON.stringify(genesis));
   const names = Array.from({ length: count }, (_, i) => (i < options.authorities ? `authority_${i}` : `node_${i}`));
   const nodes: TestNode[] = [];
   for (const [i, name] of names.entries()) {
