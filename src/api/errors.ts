@@ -6,7 +6,13 @@ export const apiError = errorDomain({
   API_METHOD_NOT_FOUND: { explanation: 'The JSON-RPC method does not exist.', http: 404, jsonRpc: -32601 },
   API_PARSE: { explanation: 'The body is not JSON.', http: 400, jsonRpc: -32700 },
   API_INVALID_JSONRPC: { explanation: 'The JSON is not a JSON-RPC 2.0 request.', http: 400, jsonRpc: -32600 },
-  API_FORBIDDEN: { explanation: 'The call spends the node’s coins and the API listens beyond loopback.', http: 403, jsonRpc: -32000 },
+  API_FORBIDDEN: {
+    explanation: 'The call spends the node’s coins, and it came from a web page or to an API that listens beyond loopback.',
+    http: 403,
+    jsonRpc: -32000,
+  },
+  API_HOST: { explanation: 'The API listens on loopback, and the request names another host.', http: 403, jsonRpc: -32000 },
+  API_CANCELLED: { explanation: 'The client went away before the answer was complete.', http: 499 },
   API_PORT_IN_USE: { explanation: 'Another program listens on the API port.' },
   API_CONTEXT_LENGTH: { explanation: 'The prompt does not fit the model’s context.', http: 400, jsonRpc: -32602 },
 });

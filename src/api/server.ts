@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { NodeView } from '../chain/view.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { Logger } from '../primitives/log.ts';
+import { isFromThisMachine, isLoopbackHost, namesLoopback } from './access.ts';
 import { apiError } from './errors.ts';
 import { createRpcHandler } from './jsonrpc/handler.ts';
 import { RPC_METHODS } from './jsonrpc/registry.ts';
@@ -18,8 +19,6 @@ export interface ApiServer {
   stop(): Promise<void>;
 }
 
-const LOOPBACK_HOSTS = new Set(['127.0.0.1', '::1', 'localhost']);
-
 /** The node's HTTP side: JSON-RPC on `POST /`, REST on `/api/v1`, OpenAI on `/v1`. */
 export function createApiServer(
   options: { readonly host: string; readonly port: number },
@@ -29,6 +28,15 @@ export function createApiServer(
   const app = Fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
   const isOpenAi = (request: FastifyRequest) => request.url.startsWith('/v1/');
 
+  const onLoopback = isLoopbackHost(options.host);
+
+  if (onLoopback) {
+    app.addHook('onRequest', async ({ headers }) => {
+      if (namesLoopback(headers)) return;
+      throw apiError('API_HOST', `host "${(headers.host ?? '').slice(0, 80)}" is not this machine: ask for localhost, or set --api-host`);
+    });
+  }
+  // Pages may read: explorers and wallets are pages. What spends is guarded by itself.
   app.register(cors, { origin: true });
 
   app.setErrorHandler((error, request, reply) => {
@@ -37,7 +45,8 @@ export function createApiServer(
     const code = known ? error.code : status < 500 ? 'API_INVALID_REQUEST' : 'API_INTERNAL';
     if (status >= 500) log.error({ err: error, url: request.url }, 'a request failed');
     const message = messageOf(error);
-    return reply.status(status).send(isOpenAi(request) ? openAiErrorBody(status, code, message) : { error: { code, message } });
+    const body = isOpenAi(request) ? openAiErrorBody(status, code, message, known ? error.data : undefined) : { error: { code, message } };
+    return reply.status(status).send(body);
   });
   app.setNotFoundHandler((request, reply) => {
     const message = `there is no ${request.method} ${request.url.split('?')[0]}`;
@@ -46,7 +55,7 @@ export function createApiServer(
       .send(isOpenAi(request) ? openAiErrorBody(404, 'API_NOT_FOUND', message) : { error: { code: 'API_NOT_FOUND', message } });
   });
 
-  registerJsonRpc(app, view, log, LOOPBACK_HOSTS.has(options.host));
+  registerJsonRpc(app, view, log, onLoopback);
   registerRest(app, view);
   registerOpenAi(app, view);
 
@@ -68,7 +77,7 @@ export function createApiServer(
 }
 
 /** JSON-RPC answers parse errors itself, as its specification says, so it reads the body as text. */
-function registerJsonRpc(app: FastifyInstance, view: NodeView, log: Logger, maySpend: boolean): void {
+function registerJsonRpc(app: FastifyInstance, view: NodeView, log: Logger, onLoopback: boolean): void {
   const answer = createRpcHandler(RPC_METHODS, log);
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -81,7 +90,9 @@ function registerJsonRpc(app: FastifyInstance, view: NodeView, log: Logger, mayS
       } catch {
         return { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'parse error: the body is not JSON' } };
       }
-      return (await answer(document, { view, maySpend })) ?? '';
+      const response = await answer(document, { view, maySpend: onLoopback && isFromThisMachine(request.headers) });
+      // Notifications have no answer.
+      return response ?? reply.status(204).send();
     });
   });
 }

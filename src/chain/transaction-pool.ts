@@ -44,10 +44,11 @@ interface Sender {
 const costOf = ({ gasLimit, maxFeePerGas, value }: DecodedTransaction): bigint => gasLimit * maxFeePerGas + value;
 
 export function createTransactionPool(
-  options: { readonly chainId: number },
+  options: { readonly chainId: number; readonly maxTransactions?: number },
   dependencies: { readonly accounts: AccountReader; readonly head: () => ExecutionHead },
 ): TransactionPool {
   const { accounts, head } = dependencies;
+  const maxTransactions = options.maxTransactions ?? MAX_POOLED_TRANSACTIONS;
   const byHash = new Map<Hex, DecodedTransaction>();
   const senders = new Map<Hex, Sender>();
   /** Additions and prunings take turns: each reads accounts, and changes the pool by what it read. */
@@ -135,10 +136,14 @@ export function createTransactionPool(
         throw poolError('POOL_UNDERPRICED', 'replacement transaction underpriced');
       }
       remove(replaced);
-    } else if (byHash.size >= MAX_POOLED_TRANSACTIONS) {
+    } else if (byHash.size >= maxTransactions) {
       const isExecutable = transaction.nonce <= gapOf({ nonce, queue: pooled ?? new Map() });
       const victim = leastMissed(name);
-      const yields = victim !== undefined && (victim.isWaiting ? isExecutable || tip(victim.transaction) < tip(transaction) : isExecutable && tip(victim.transaction) < tip(transaction));
+      const yields =
+        victim !== undefined &&
+        (victim.isWaiting
+          ? isExecutable || tip(victim.transaction) < tip(transaction)
+          : isExecutable && tip(victim.transaction) < tip(transaction));
       if (!yields) throw poolError('POOL_FULL', 'txpool is full');
       remove(victim.transaction);
     }

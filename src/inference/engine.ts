@@ -4,6 +4,7 @@ import { createDecoder } from '../model/decoder.ts';
 import type { Decoder } from '../model/types.ts';
 import type { Backend } from '../numerics/backend.ts';
 import type { ModelConfig } from '../params/genesis.ts';
+import { hasSystemCode } from '../store/errors.ts';
 import { inferenceError } from './errors.ts';
 import { type SamplingOptions, sample } from './sampler.ts';
 import { createTextStream } from './text-stream.ts';
@@ -27,7 +28,7 @@ export interface GenerationEnd {
 /** Text from a model: one job at a time, over one key-value cache. Runs in its own thread. */
 export interface InferenceEngine {
   encode(text: string): Promise<readonly number[]>;
-  /** @throws INFERENCE_CANCELLED, INFERENCE_PROMPT_LENGTH */
+  /** @throws INFERENCE_CANCELLED, INFERENCE_PROMPT_LENGTH, INFERENCE_WEIGHTS_GONE, INFERENCE_WEIGHTS_WRONG */
   generate(job: GenerationJob, onText: (text: string, tokens: number) => void): Promise<GenerationEnd>;
   cancel(id: number): Promise<void>;
 }
@@ -38,20 +39,28 @@ export function createInferenceEngine(
 ): InferenceEngine {
   const { model } = options;
   const { backend, tokenizer } = dependencies;
-  const cancelled = new Set<number>();
+  /** Jobs given and not ended; a cancellation that comes later finds nothing to cancel. */
+  const live = new Map<number, { cancelled: boolean }>();
   let loaded: { readonly id: string; readonly decoder: Decoder } | undefined;
   let tail: Promise<unknown> = Promise.resolve();
 
   async function decoderFor(job: GenerationJob): Promise<Decoder> {
     if (loaded?.id === job.modelId) return loaded.decoder;
-    const bytes = await readFile(job.weightsPath);
-    const weights = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    const bytes = await readWeights(job.weightsPath);
+    // Released first: two models at once may not fit the memory.
     loaded?.decoder.release();
-    loaded = { id: job.modelId, decoder: createDecoder({ model, weights }, { backend }) };
-    return loaded.decoder;
+    loaded = undefined;
+    const decoder = createDecoder({ model, weights: (destination) => copyWeights(bytes, destination) }, { backend });
+    loaded = { id: job.modelId, decoder };
+    return decoder;
+  }
+
+  function stopIfCancelled(id: number): void {
+    if (live.get(id)?.cancelled) throw inferenceError('INFERENCE_CANCELLED', 'the client went away');
   }
 
   async function run(job: GenerationJob, onText: (text: string, tokens: number) => void): Promise<GenerationEnd> {
+    stopIfCancelled(job.id);
     if (job.prompt.length === 0 || job.prompt.length >= model.context_length) {
       throw inferenceError(
         'INFERENCE_PROMPT_LENGTH',
@@ -66,7 +75,7 @@ export function createInferenceEngine(
     for (let made = 0; made < most; made++) {
       // Lets a cancellation in, and other calls to this thread.
       await new Promise<void>((resolve) => setImmediate(resolve));
-      if (cancelled.delete(job.id)) throw inferenceError('INFERENCE_CANCELLED', 'the client went away');
+      stopIfCancelled(job.id);
       const token = sample(decoder.append(input), job, made);
       input = [token];
       const { text, stopped } = stream.push(tokenizer.bytes(token));
@@ -81,12 +90,31 @@ export function createInferenceEngine(
   return {
     encode: async (text) => tokenizer.encode(text),
     generate(job, onText) {
-      const result = tail.then(() => run(job, onText));
-      tail = result.catch(() => {}).then(() => cancelled.delete(job.id));
+      live.set(job.id, { cancelled: false });
+      const result = tail.then(() => run(job, onText)).finally(() => live.delete(job.id));
+      tail = result.catch(() => {});
       return result;
     },
     async cancel(id) {
-      cancelled.add(id);
+      const job = live.get(id);
+      if (job !== undefined) job.cancelled = true;
     },
   };
+}
+
+async function readWeights(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    if (!hasSystemCode(cause, 'ENOENT')) throw cause;
+    throw inferenceError('INFERENCE_WEIGHTS_GONE', 'the model was replaced by a newer one: ask again', { cause });
+  }
+}
+
+/** Little-endian f32, as every machine that this runs on has them. */
+function copyWeights(bytes: Uint8Array, destination: Float32Array): void {
+  if (bytes.length !== destination.byteLength) {
+    throw inferenceError('INFERENCE_WEIGHTS_WRONG', `the weights have ${bytes.length} bytes, the model ${destination.byteLength}`);
+  }
+  new Uint8Array(destination.buffer, destination.byteOffset, destination.byteLength).set(bytes);
 }

@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto';
 import type { CompletionEvent, CompletionRequest, CompletionService } from '../chain/view.ts';
 import { toHex } from '../primitives/bytes.ts';
+import { isPolError } from '../primitives/errors.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { InferenceEngine } from './engine.ts';
+import { inferenceError } from './errors.ts';
 
 /** Which model answers: the settled one, as a file. */
 export interface ServedModel {
@@ -18,6 +20,10 @@ export interface CompletionServiceDependencies {
 }
 
 const MAX_SEED = 2 ** 47;
+/** Answers under way or waited for; the engine gives one after the other. */
+const MAX_COMPLETIONS = 32;
+/** A newer model may take the place of the one a waiting job was to use. */
+const MAX_ATTEMPTS = 3;
 
 export function createCompletionService(
   options: { readonly contextLength: number },
@@ -25,15 +31,18 @@ export function createCompletionService(
 ): CompletionService {
   const { engine, model } = dependencies;
   let nextJob = 1;
+  let underWay = 0;
 
-  async function* complete(request: CompletionRequest): AsyncGenerator<CompletionEvent> {
-    request.signal.throwIfAborted();
+  /** One job of the engine's. A reader that stops early ends it, too. */
+  async function* attempt(request: CompletionRequest, seed: number): AsyncGenerator<CompletionEvent> {
     const [running, served] = await Promise.all([engine(), model()]);
+    // Starting may take seconds: an abort before this is heard by nobody else.
+    throwIfCancelled(request.signal);
     const id = nextJob++;
     const queue = createQueue<CompletionEvent>();
     let working = true;
     const cancel = () => {
-      if (working) void running.cancel(id).catch(() => {});
+      if (working) running.cancel(id).catch(() => {});
     };
     request.signal.addEventListener('abort', cancel, { once: true });
     running
@@ -41,12 +50,13 @@ export function createCompletionService(
         {
           id,
           weightsPath: served.weightsPath,
-          modelId: toHex(served.modelRoot),
+          // Both: a file is named after its weights, and a name that changes with either never stands for two models.
+          modelId: `${served.weightsPath} ${toHex(served.modelRoot)}`,
           prompt: request.prompt,
           maxTokens: request.maxTokens,
           temperature: request.temperature,
           topP: request.topP,
-          seed: request.seed ?? randomInt(MAX_SEED),
+          seed,
           stop: request.stop,
         },
         (text, tokens) => queue.push({ type: 'text', text, tokens }),
@@ -66,8 +76,29 @@ export function createCompletionService(
       yield* queue.values();
     } finally {
       request.signal.removeEventListener('abort', cancel);
-      // A reader that stops early ends the work, too.
       cancel();
+    }
+  }
+
+  async function* complete(request: CompletionRequest): AsyncGenerator<CompletionEvent> {
+    throwIfCancelled(request.signal);
+    if (underWay >= MAX_COMPLETIONS) {
+      throw inferenceError('INFERENCE_BUSY', `${underWay} answers are waited for already: try again later`);
+    }
+    underWay++;
+    try {
+      const seed = request.seed ?? randomInt(MAX_SEED);
+      for (let left = MAX_ATTEMPTS; ; left--) {
+        try {
+          yield* attempt(request, seed);
+          return;
+        } catch (error) {
+          // Thrown before any text.
+          if (left <= 1 || !isPolError(error, 'INFERENCE_WEIGHTS_GONE')) throw error;
+        }
+      }
+    } finally {
+      underWay--;
     }
   }
 
@@ -76,6 +107,10 @@ export function createCompletionService(
     encode: async (text) => (await engine()).encode(text),
     complete,
   };
+}
+
+function throwIfCancelled(signal: AbortSignal): void {
+  if (signal.aborted) throw inferenceError('INFERENCE_CANCELLED', 'the client went away');
 }
 
 /** Values pushed on one side, awaited on the other, in order. */

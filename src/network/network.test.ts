@@ -91,7 +91,9 @@ describe('a network of four', () => {
 describe('messages', () => {
   it('above the limits are refused before they are sent', async () => {
     const node = await startNetwork();
-    await expect(node.publish('transactions', new Uint8Array(MAX_GOSSIP_MESSAGE_BYTES + 1))).rejects.toMatchObject({ code: 'NETWORK_TOO_LARGE' });
+    await expect(node.publish('transactions', new Uint8Array(MAX_GOSSIP_MESSAGE_BYTES + 1))).rejects.toMatchObject({
+      code: 'NETWORK_TOO_LARGE',
+    });
     expect(() => node.sendToAll('consensus', new Uint8Array(MAX_DIRECT_MESSAGE_BYTES + 1))).toThrowError(
       expect.objectContaining({ code: 'NETWORK_TOO_LARGE' }),
     );

@@ -46,6 +46,9 @@ import { createWallet } from './wallet.ts';
 import type { LearningWorkerData } from './worker/learning-worker.ts';
 import { Niceness, startInferenceWorker, startLearningWorker } from './worker/services.ts';
 
+/** While round r is open, r−1 is being checked and r−2 is the last settled one. */
+const ROUNDS_FROM_SETTLED_TO_OPEN = 2;
+
 type StartLearning = typeof startLearningWorker;
 
 /** Parts that a test may replace; a node in production uses the defaults. */
@@ -191,6 +194,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     if (output.state.heldOut !== undefined) history.heldOut(output.state.heldOut);
     keeper.follow();
     tick();
+    gossip.afterBlock();
   });
   keeper.onReady(tick);
 
@@ -204,11 +208,11 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     { contextLength: genesis.model.context_length },
     {
       engine: lazyInference(config, genesis, log, shutdown),
-      model: async () => ({
-        weightsPath: await learning.settledWeightsPath(),
-        modelRoot: chain.state.modelRoot,
-        round: chain.state.settledRound,
-      }),
+      // What the learning engine holds, which may lag behind the chain: an answer names the model it came from.
+      model: async () => {
+        const { round, modelRoot } = await learning.current();
+        return { weightsPath: await learning.settledWeightsPath(), modelRoot, round: Math.max(round - ROUNDS_FROM_SETTLED_TO_OPEN, -1) };
+      },
     },
   );
   const view = createNodeView({

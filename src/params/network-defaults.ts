@@ -25,13 +25,13 @@ export const DEFAULT_MODEL: ModelConfig = {
 };
 
 /** 0.27 million parameters and short sequences: a step costs a twentieth. For machines without fast kernels. */
-export const SMALL_MODEL: ModelConfig = { ...DEFAULT_MODEL, vocab_size: 2048, dim: 64, layers: 3, hidden_dim: 176, context_length: 64 };
-export const SMALL_BATCH_SIZE = 8;
+const SMALL_MODEL: ModelConfig = { ...DEFAULT_MODEL, vocab_size: 2048, dim: 64, layers: 3, hidden_dim: 176, context_length: 64 };
+const SMALL_BATCH_SIZE = 8;
 /**
  * Below this many tokens of the default model a second and thread, a network of six nodes on one machine could not check
  * its trainers' work in time.
  */
-export const SLOW_MACHINE_TOKENS_PER_SECOND = 4_000;
+const SLOW_MACHINE_TOKENS_PER_SECOND = 4_000;
 
 export const DEFAULT_LEARNING: Omit<LearningConfig, 'init_seed'> = {
   batch_size: 16,
@@ -47,6 +47,13 @@ export const DEFAULT_LEARNING: Omit<LearningConfig, 'init_seed'> = {
   outer_learning_rate: 0.7,
   outer_momentum: 0.6,
 };
+
+/** Model and batch for a machine of which one thread trains so many tokens of the default model a second. */
+export function defaultShape(tokensPerSecond: number): { readonly model: ModelConfig; readonly batchSize: number } {
+  return tokensPerSecond < SLOW_MACHINE_TOKENS_PER_SECOND
+    ? { model: SMALL_MODEL, batchSize: SMALL_BATCH_SIZE }
+    : { model: DEFAULT_MODEL, batchSize: DEFAULT_LEARNING.batch_size };
+}
 
 export const DEFAULT_ROUNDS: RoundConfig = {
   blocks_per_round: 30,

@@ -1,9 +1,10 @@
 import type { FinalBlock } from '../codec/types.ts';
-import type { Network, PeerInfo } from '../network/network.ts';
+
 import type { Clock } from '../primitives/clock.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { Logger } from '../primitives/log.ts';
 import { BLOCKS_TIMEOUT_MS, MAX_BLOCKS_PER_RESPONSE, MAX_BLOCKS_RESPONSE_BYTES, SYNC_INTERVAL_MS, WRONG_BYTES_POINTS } from './limits.ts';
+import type { PeerRequests, SyncPeer } from './transport.ts';
 import { blocksRequestCodec, blocksResponseCodec } from './wire.ts';
 
 /** Fetches final blocks that peers have and this node has not. */
@@ -17,7 +18,7 @@ export interface BlockSync {
 }
 
 export interface BlockSyncDependencies {
-  readonly network: Network;
+  readonly network: PeerRequests;
   readonly height: () => number;
   /** Verifies the certificate and applies; throws for a block that is not final or not next. */
   readonly commit: (final: FinalBlock) => Promise<void>;
@@ -43,11 +44,11 @@ export function createBlockSync(dependencies: BlockSyncDependencies): BlockSync 
   let heightAtLastLook = -1;
 
   /** The peer that says it is furthest ahead, of those not yet found to be of no use. */
-  function best(useless: ReadonlySet<string>): PeerInfo | undefined {
+  function best(useless: ReadonlySet<string>): SyncPeer | undefined {
     return network
       .peers()
       .filter((peer) => peer.height > height() && !useless.has(peer.id))
-      .reduce<PeerInfo | undefined>((found, peer) => (found === undefined || peer.height > found.height ? peer : found), undefined);
+      .reduce<SyncPeer | undefined>((found, peer) => (found === undefined || peer.height > found.height ? peer : found), undefined);
   }
 
   /** @throws what the network, the codecs and the chain throw */

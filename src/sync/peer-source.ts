@@ -4,7 +4,7 @@ import { openingCodec } from '../codec/opening.ts';
 import { vectorFromBytes, vectorRoot } from '../learning/chunks.ts';
 import { modelRootOf } from '../learning/model-root.ts';
 import type { LearningService, ProofSource } from '../learning/types.ts';
-import type { Network } from '../network/network.ts';
+
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { messageOf } from '../primitives/errors.ts';
 import { type Hash, sha256 } from '../primitives/hash.ts';
@@ -12,6 +12,7 @@ import { type Address, checksumAddress } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import type { BlobStore } from '../store/kv.ts';
 import { BLOB_TIMEOUT_MS, OPENING_TIMEOUT_MS, WRONG_BYTES_POINTS } from './limits.ts';
+import type { PeerRequests } from './transport.ts';
 import { blobRequestCodec, openingRequestCodec } from './wire.ts';
 
 export interface PeerSourceOptions {
@@ -26,7 +27,7 @@ type Verify = (bytes: Uint8Array) => boolean | Promise<boolean>;
 export function createPeerSource(
   options: PeerSourceOptions,
   dependencies: {
-    readonly network: Network;
+    readonly network: PeerRequests;
     readonly blobs: BlobStore;
     /** A node that trains and judges opens its own proofs itself. */
     readonly learning: Pick<LearningService, 'opening'>;

@@ -2,18 +2,19 @@ import { encodeFinalBlock } from '../codec/blocks.ts';
 import { openingCodec } from '../codec/opening.ts';
 import type { FinalBlock } from '../codec/types.ts';
 import type { LearningService } from '../learning/types.ts';
-import type { Network } from '../network/network.ts';
+
 import { equalBytes } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { BlobStore } from '../store/kv.ts';
 import { MAX_BLOCKS_RESPONSE_BYTES } from './limits.ts';
+import type { RequestServer } from './transport.ts';
 import { blobRequestCodec, blocksRequestCodec, blocksResponseCodec, openingRequestCodec } from './wire.ts';
 
 const NOTHING = new Uint8Array(0);
 
 /** Answers peers' requests for blocks, blobs, openings and the genesis document. A malformed request throws, which costs the asker. */
 export function serveSync(dependencies: {
-  readonly network: Network;
+  readonly network: RequestServer;
   readonly finalBlock: (height: number) => FinalBlock | undefined;
   readonly blobs: BlobStore;
   readonly learning: Pick<LearningService, 'opening' | 'exportSnapshot'>;

@@ -1,23 +1,16 @@
 import type { CallRequest, CallResult } from '../../execution/engine.ts';
-import { PolError } from '../../primitives/errors.ts';
-import { data } from './format.ts';
+import { executionError } from '../../execution/errors.ts';
+import { revertError } from '../../execution/revert.ts';
 import type { TransactionRequest } from './parse.ts';
-
-const EXECUTION_REVERTED = 3;
-const EXECUTION_FAILED = -32000;
 
 /** The part of a transaction object that a call uses. */
 export function callOf(request: TransactionRequest): CallRequest {
-  const { maxFeePerGas, maxPriorityFeePerGas, nonce, ...call } = request;
+  const { maxFeePerGas, maxPriorityFeePerGas, nonce, chainId, ...call } = request;
   return maxFeePerGas === undefined ? call : { ...call, gasPrice: maxFeePerGas };
 }
 
-/** geth's error for a failed call: code 3 with the revert's data, else -32000 with the EVM's exception. */
-export function executionFailed(result: CallResult): PolError {
-  const reverted = result.failure === 'revert';
-  return new PolError('EXECUTION_FAILED', reverted ? 'execution reverted' : `execution failed: ${result.failure}`, {
-    http: 400,
-    jsonRpc: reverted ? EXECUTION_REVERTED : EXECUTION_FAILED,
-    ...(reverted ? { data: data(result.returnData) } : {}),
-  });
+/** What a call returned. @throws EXECUTION_REVERTED (code 3, the revert's data), EXECUTION_CALL_FAILED with the EVM's exception */
+export function returned({ failure, returnData }: CallResult): Uint8Array {
+  if (failure === undefined) return returnData;
+  throw failure === 'revert' ? revertError(returnData) : executionError('EXECUTION_CALL_FAILED', failure);
 }

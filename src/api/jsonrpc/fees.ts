@@ -1,14 +1,14 @@
 import type { NodeView } from '../../chain/view.ts';
-import type { HeaderView } from '../../execution/block-view.ts';
+import { decodeHeader, type HeaderView } from '../../execution/block-view.ts';
 import { WEI_PER_GWEI } from '../../primitives/units.ts';
-import { blockAt } from './blocks.ts';
 
 /** Blocks are rarely full: a token tip is enough. */
 export const SUGGESTED_TIP_WEI = WEI_PER_GWEI;
 
-/** Of the last block; the next one's differs by at most an eighth (EIP-1559). */
-export function baseFeePerGas(view: NodeView): bigint {
-  return blockAt(view, 'latest')?.header.baseFeePerGas ?? 0n;
+/** What the next block asks for a unit of gas, wei: a transaction sent now is judged by it. */
+export function baseFeeOfNextBlock(view: NodeView): bigint {
+  const head = view.execution.block('latest');
+  return head === undefined ? 0n : nextBaseFeePerGas(decodeHeader(head));
 }
 
 const ELASTICITY = 2n;

@@ -53,7 +53,8 @@ export function createRpcHandler(methods: ReadonlyMap<string, RpcMethod>, log: L
     const answerTo: Id = isId ? id : null;
     let response: Response;
     try {
-      if (params !== undefined && !Array.isArray(params)) throw apiError('API_INVALID_REQUEST', 'params must be an array');
+      if (params !== undefined && params !== null && !Array.isArray(params))
+        throw apiError('API_INVALID_REQUEST', 'params must be an array');
       const found = methods.get(method);
       if (found === undefined) throw apiError('API_METHOD_NOT_FOUND', `the method ${method} does not exist/is not available`);
       response = { jsonrpc: '2.0', id: answerTo, result: (await found.call(params ?? [], context)) ?? null };

@@ -1,6 +1,6 @@
 import type { BlockReference, CallRequest } from '../../execution/engine.ts';
 import { fromHex } from '../../primitives/bytes.ts';
-import type { Address } from '../../primitives/keys.ts';
+import { ADDRESS_BYTES, type Address } from '../../primitives/keys.ts';
 import { apiError } from '../errors.ts';
 
 /** Readers of JSON-RPC parameters. Each names the parameter in its error (-32602). */
@@ -34,8 +34,9 @@ export function parseBytes(value: unknown, name: string, length?: number): Uint8
   }
 }
 
-export const parseAddress = (value: unknown, name: string): Address => parseBytes(value, name, 20);
-export const parseHash = (value: unknown, name: string): Uint8Array => parseBytes(value, name, 32);
+const HASH_BYTES = 32;
+export const parseAddress = (value: unknown, name: string): Address => parseBytes(value, name, ADDRESS_BYTES);
+export const parseHash = (value: unknown, name: string): Uint8Array => parseBytes(value, name, HASH_BYTES);
 
 export function parseBoolean(value: unknown, name: string): boolean {
   if (value === undefined) return false;
@@ -46,19 +47,21 @@ export function parseBoolean(value: unknown, name: string): boolean {
 const LATEST_TAGS = new Set(['latest', 'safe', 'finalized', 'pending']);
 
 /**
- * A block tag, number, or EIP-1898 object. Every block is final, so safe and finalized are the latest; so is pending
+ * A block tag, number, hash, or EIP-1898 object. Every block is final, so safe and finalized are the latest; so is pending
  * for state. Left out it is the latest, too.
  */
 export function parseBlock(value: unknown, name: string): BlockReference {
   if (value === undefined || value === null) return 'latest';
   if (typeof value === 'object') {
     const { blockNumber, blockHash } = value as Record<string, unknown>;
+    if ((blockHash === undefined) === (blockNumber === undefined)) throw invalid(name, 'needs either blockHash or blockNumber');
     if (blockHash !== undefined) return parseHash(blockHash, `${name}.blockHash`);
     return parseBlock(blockNumber, `${name}.blockNumber`);
   }
   const text = parseText(value, name);
   if (LATEST_TAGS.has(text)) return 'latest';
   if (text === 'earliest') return 0;
+  if (text.length === 2 + 2 * HASH_BYTES) return parseHash(text, name);
   const number = parseQuantity(text, name);
   if (number > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid(name, 'block number is too large');
   return Number(number);
@@ -68,6 +71,7 @@ export interface TransactionRequest extends CallRequest {
   readonly maxFeePerGas?: bigint;
   readonly maxPriorityFeePerGas?: bigint;
   readonly nonce?: bigint;
+  readonly chainId?: bigint;
 }
 
 /** A transaction or call object. `input` and `data` mean the same; two different ones are refused, as geth does. */
@@ -76,6 +80,9 @@ export function parseTransaction(value: unknown, name: string): TransactionReque
   const fields = value as Record<string, unknown>;
   const given = (field: string) => fields[field] !== undefined && fields[field] !== null;
   if (given('data') && given('input') && fields.data !== fields.input) throw invalid(name, 'both "data" and "input" are set and not equal');
+  if (given('gasPrice') && (given('maxFeePerGas') || given('maxPriorityFeePerGas'))) {
+    throw invalid(name, 'both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified');
+  }
   const optional = <K extends string, T>(key: K, field: string, parse: (v: unknown, n: string) => T) =>
     given(field) ? ({ [key]: parse(fields[field], `${name}.${field}`) } as Record<K, T>) : {};
   return {
@@ -88,6 +95,7 @@ export function parseTransaction(value: unknown, name: string): TransactionReque
     ...optional('maxFeePerGas', 'maxFeePerGas', parseQuantity),
     ...optional('maxPriorityFeePerGas', 'maxPriorityFeePerGas', parseQuantity),
     ...optional('nonce', 'nonce', parseQuantity),
+    ...optional('chainId', 'chainId', parseQuantity),
   };
 }
 

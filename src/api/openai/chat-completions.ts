@@ -38,20 +38,32 @@ export async function chatCompletions(view: NodeView, request: FastifyRequest, r
     if (event.type === 'text') text += event.text;
     else return whole(head, text, prompt.length, event);
   }
-  throw apiError('API_INVALID_REQUEST', 'the request was cancelled');
+  throw apiError('API_CANCELLED', 'the answer was cut off');
 }
 
-/** Drops the oldest turns of a conversation that is too long, as a chat does; a last message too long by itself is refused. */
+/**
+ * Drops the oldest turns of a conversation that is too long, as a chat does; a last message too long by itself is refused.
+ * Begins with the newest, so that a long history costs no more than what of it fits.
+ */
 async function fitPrompt(view: NodeView, chat: ChatRequest): Promise<readonly number[]> {
   const { contextLength } = view.completions;
   const room = contextLength - Math.min(chat.maxTokens, Math.floor(contextLength / 2));
-  for (let from = 0; from < chat.messages.length; from++) {
-    const tokens = await view.completions.encode(renderChat(chat.messages.slice(from)));
-    if (tokens.length <= room) return tokens;
+  let fitting = await view.completions.encode(renderChat(chat.messages.slice(-1)));
+  if (fitting.length >= contextLength) {
+    throw apiError(
+      'API_CONTEXT_LENGTH',
+      `messages: the last message has ${fitting.length} tokens; the model's context is ${contextLength}`,
+      {
+        data: { param: 'messages' },
+      },
+    );
   }
-  const last = await view.completions.encode(renderChat(chat.messages.slice(-1)));
-  if (last.length < contextLength) return last;
-  throw apiError('API_CONTEXT_LENGTH', `messages: the last message has ${last.length} tokens; the model's context is ${contextLength}`);
+  for (let from = chat.messages.length - 2; from >= 0; from--) {
+    const longer = await view.completions.encode(renderChat(chat.messages.slice(from)));
+    if (longer.length > room) break;
+    fitting = longer;
+  }
+  return fitting;
 }
 
 interface Head {
@@ -103,7 +115,7 @@ async function* serverSentEvents(events: AsyncIterable<CompletionEvent>, chat: C
     yield 'data: [DONE]\n\n';
   } catch (error) {
     // The status line is gone already; the stream itself carries the error, as OpenAI's does.
-    yield line(openAiErrorBody(500, isPolError(error) ? error.code : null, messageOf(error)));
+    yield line(openAiErrorBody(isPolError(error) ? error.http : 500, isPolError(error) ? error.code : 'API_INTERNAL', messageOf(error)));
   }
 }
 

@@ -27,7 +27,17 @@ const requestSchema = z.object({
 });
 
 /** Options of OpenAI's that change the answer and are not there yet. */
-const UNSUPPORTED = ['tools', 'functions', 'response_format', 'logprobs', 'logit_bias', 'frequency_penalty', 'presence_penalty', 'audio'];
+const UNSUPPORTED = [
+  'tools',
+  'functions',
+  'response_format',
+  'logprobs',
+  'top_logprobs',
+  'logit_bias',
+  'frequency_penalty',
+  'presence_penalty',
+  'audio',
+];
 
 export interface ChatRequest {
   readonly model: string;
@@ -46,11 +56,14 @@ export function parseChatRequest(body: unknown): ChatRequest {
   const parsed = requestSchema.safeParse(body ?? {});
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw apiError('API_INVALID_REQUEST', `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'invalid'}`);
+    const param = issue?.path.join('.') || 'body';
+    throw apiError('API_INVALID_REQUEST', `${param}: ${issue?.message ?? 'invalid'}`, { data: { param } });
   }
   const raw = body as Record<string, unknown>;
   const unsupported = UNSUPPORTED.find((field) => isSet(raw[field]));
-  if (unsupported !== undefined) throw apiError('API_INVALID_REQUEST', `${unsupported}: not supported by this node`);
+  if (unsupported !== undefined) {
+    throw apiError('API_INVALID_REQUEST', `${unsupported}: not supported by this node`, { data: { param: unsupported } });
+  }
   const fields = parsed.data;
   return {
     model: fields.model,

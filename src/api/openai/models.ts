@@ -19,5 +19,8 @@ export function retrieveModel(view: NodeView, id: string) {
 
 /** @throws API_NOT_FOUND */
 export function requireModel(id: string): void {
-  if (id !== MODEL_ID) throw apiError('API_NOT_FOUND', `the model "${id.slice(0, 64)}" does not exist: this node serves "${MODEL_ID}"`);
+  if (id === MODEL_ID) return;
+  throw apiError('API_NOT_FOUND', `the model "${id.slice(0, 64)}" does not exist: this node serves "${MODEL_ID}"`, {
+    data: { param: 'model', openAiCode: 'model_not_found' },
+  });
 }

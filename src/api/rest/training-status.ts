@@ -1,16 +1,20 @@
 import type { NodeView } from '../../chain/view.ts';
 
-/** GET /api/v1/training/status. An epoch is a round: the time in which everybody trains from the same weights. */
+/** Nats a token of a model that has learnt nothing: what every run starts from. */
+const lossOfGuessing = (vocabSize: number): number => Math.log(vocabSize);
+
+/** GET /api/v1/training/status. current_loss is a number at any time: this node's own, else the network's held-out loss.
+ * An epoch is a round: the time in which everybody trains from the same weights. */
 export function trainingStatus(view: NodeView) {
   const training = view.training();
   const state = view.chain.state();
-  const { learning } = view.identity.genesis;
+  const { learning, model } = view.identity.genesis;
   const last = training.history.at(-1);
   return {
     enabled: training.enabled,
     active: training.active,
     current_epoch: state.open.number,
-    current_loss: training.progress?.loss ?? last?.loss ?? null,
+    current_loss: training.progress?.loss ?? last?.loss ?? state.heldOut?.loss ?? lossOfGuessing(model.vocab_size),
     held_out_loss: state.heldOut?.loss ?? null,
     held_out_accuracy: state.heldOut?.accuracy ?? null,
     tokens_per_second: training.active ? (training.progress?.tokensPerSecond ?? 0) : 0,

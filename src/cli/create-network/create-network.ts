@@ -1,15 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Genesis, genesisHash, type ModelConfig } from '../../params/genesis.ts';
-import {
-  createGenesis,
-  DEFAULT_DATA_SOURCE,
-  DEFAULT_MODEL,
-  DEFAULT_ROUNDS,
-  SLOW_MACHINE_TOKENS_PER_SECOND,
-  SMALL_BATCH_SIZE,
-  SMALL_MODEL,
-} from '../../params/network-defaults.ts';
+import { createGenesis, DEFAULT_DATA_SOURCE, DEFAULT_MODEL, DEFAULT_ROUNDS, defaultShape } from '../../params/network-defaults.ts';
 import { type Hex, toHex } from '../../primitives/bytes.ts';
 import { type Address, generatePrivateKey, signerFromPrivateKey } from '../../primitives/keys.ts';
 import { encryptKeystore, LIGHT_SCRYPT } from '../../primitives/keystore.ts';
@@ -146,7 +138,7 @@ async function chooseModel(
   const { modelSize, batchSize } = options;
   if (modelSize === undefined && options.vocabSize === undefined && options.contextLength === undefined && batchSize === undefined) {
     progress.update('measuring this machine …');
-    if ((await measureTokensPerSecond()) < SLOW_MACHINE_TOKENS_PER_SECOND) return { model: SMALL_MODEL, batchSize: SMALL_BATCH_SIZE };
+    return defaultShape(await measureTokensPerSecond());
   }
   const vocabSize = options.vocabSize ?? DEFAULT_MODEL.vocab_size;
   const contextLength = options.contextLength ?? DEFAULT_MODEL.context_length;

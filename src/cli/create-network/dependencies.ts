@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { describeDataset } from '../../data/dataset.ts';
 import { modelConfigForSize } from '../../model/shape.ts';
+import { measureTokensPerSecond } from '../../model/training-speed.ts';
 import { createOnion } from '../../protocol/onion.ts';
 import type { Io } from '../io.ts';
 import { createProgress } from '../progress.ts';
 import { formatBytes } from '../text.ts';
 import type { CreateNetworkDependencies } from './create-network.ts';
-import { measureTokensPerSecond } from './measure.ts';
 
 /** The real ones: data sets, model shapes, hash chains, randomness, time, and progress on the terminal. */
 export function networkDependencies(io: Io): CreateNetworkDependencies {

@@ -1,4 +1,10 @@
-// Stands in for dist/cli/main.js in the test of child processes: prints its arguments, then waits to be told to stop.
+// Stands in for dist/cli/main.js in the test of child processes: waits to be told to stop, and then says its arguments.
+// In this order: whoever reads the line may send the signal at once.
+process.on('SIGTERM', () => {
+  console.log(JSON.stringify({ level: 'info', msg: 'stopped in order' }));
+  process.exit(0);
+});
+process.stdin.on('end', () => process.exit(3)).resume();
 console.log(
   JSON.stringify({
     level: 'info',
@@ -7,8 +13,3 @@ console.log(
     level2: process.env.POL_THREADS,
   }),
 );
-process.on('SIGTERM', () => {
-  console.log(JSON.stringify({ level: 'info', msg: 'stopped in order' }));
-  process.exit(0);
-});
-process.stdin.on('end', () => process.exit(3)).resume();

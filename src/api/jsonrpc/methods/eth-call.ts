@@ -1,4 +1,4 @@
-import { callOf, executionFailed } from '../calls.ts';
+import { callOf, returned } from '../calls.ts';
 import { data } from '../format.ts';
 import type { RpcMethod } from '../handler.ts';
 import { parseBlock, parseTransaction } from '../parse.ts';
@@ -8,7 +8,6 @@ export const ethCall: RpcMethod = {
   name: 'eth_call',
   async call([request, block], { view }) {
     const result = await view.execution.call(callOf(parseTransaction(request, 'transaction')), parseBlock(block, 'block'));
-    if (result.failure !== undefined) throw executionFailed(result);
-    return data(result.returnData);
+    return data(returned(result));
   },
 };

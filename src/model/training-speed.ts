@@ -1,6 +1,6 @@
-import { createTrainingEngine } from '../../model/training-engine.ts';
-import { selectBackend } from '../../numerics/backends.ts';
-import { DEFAULT_LEARNING, DEFAULT_MODEL } from '../../params/network-defaults.ts';
+import { selectBackend } from '../numerics/backends.ts';
+import { DEFAULT_LEARNING, DEFAULT_MODEL } from '../params/network-defaults.ts';
+import { createTrainingEngine } from './training-engine.ts';
 
 /** Rows of a probing step: small enough for a scalar machine to end it, large enough for blocked kernels. */
 const PROBE_BATCH = 2;

@@ -1,0 +1,157 @@
+import { headerHash } from '../../codec/blocks.ts';
+import { signOperation } from '../../codec/operations.ts';
+import type { Block, FinalBlock, Operation, SignedOperation } from '../../codec/types.ts';
+import { signVote } from '../../codec/votes.ts';
+import { createExecutionEngine } from '../../execution/create-engine.ts';
+import { GENESIS_TIME, signerOf, testGenesis } from '../../execution/testing/fixture.ts';
+import type { UpdateReference } from '../../learning/types.ts';
+import { genesisHash } from '../../params/genesis.ts';
+import { compareBytes, toHex, utf8 } from '../../primitives/bytes.ts';
+import { type Hash, taggedHash } from '../../primitives/hash.ts';
+import type { Signer } from '../../primitives/keys.ts';
+import { silentLogger } from '../../primitives/log.ts';
+import { initialProtocolState } from '../../protocol/genesis-state.ts';
+import { createOnion } from '../../protocol/onion.ts';
+import type { ProtocolState } from '../../protocol/types.ts';
+import type { KeyValueStore } from '../../store/kv.ts';
+import { createMemoryStore } from '../../store/memory.ts';
+import { createBlockStore } from '../block-store.ts';
+import { type BoundaryOracle, createChain } from '../chain.ts';
+import { createOperationPool } from '../operation-pool.ts';
+import { createTransactionPool } from '../transaction-pool.ts';
+
+/** A network of three authorities in one process: everything real but the learning engine, whose roots are made up. */
+
+export const named = (kind: string, name: number | string): Hash => taggedHash(`test/${kind}`, utf8(String(name)));
+
+export const AUTHORITIES = [21, 22, 23]
+  .map((n) => ({ signer: signerOf(n), onion: createOnion(named('onion', n), 64) }))
+  .sort((a, b) => compareBytes(a.signer.address, b.signer.address));
+export const TRAINER = signerOf(31);
+
+export const GENESIS = testGenesis({
+  authorities: AUTHORITIES.map(({ signer, onion }) => ({
+    address: toHex(signer.address) as string,
+    onion_tip: toHex(onion.tip) as string,
+  })),
+  rounds: {
+    blocks_per_round: 6,
+    submit_blocks: 2,
+    reveal_blocks: 2,
+    steps_per_segment: 1,
+    max_segments: 4,
+    challenges_per_proof: 2,
+    max_trainers: 4,
+  },
+  rewards: {
+    emission_per_round: '10000000000000000000',
+    halving_rounds: 100,
+    trainer_percent: 70,
+    authority_percent: 25,
+    max_reward_per_token: '1000000000000000000',
+  },
+});
+export const CONTEXT = { genesis: GENESIS, genesisHash: genesisHash(GENESIS) };
+export const INITIAL = initialProtocolState(GENESIS, CONTEXT.genesisHash, named('model', 'initial'), named('start', 'initial'));
+
+export function authority(i: number) {
+  const found = AUTHORITIES[i];
+  if (found === undefined) throw new RangeError(`there is no authority ${i}`);
+  return found;
+}
+
+export const signed = <O extends Operation>(operation: O, signer: Signer): SignedOperation<O> =>
+  signOperation(operation, CONTEXT.genesisHash, signer);
+
+export const join = (signer: Signer, round: number) => signed({ type: 'join', trainer: signer.address, round }, signer);
+
+export const proof = (signer: Signer, round: number, segments = 1, salt = '') =>
+  signed(
+    {
+      type: 'proof',
+      trainer: signer.address,
+      round,
+      segments,
+      tokens: segments * GENESIS.rounds.steps_per_segment * GENESIS.learning.batch_size * GENESIS.model.context_length,
+      leavesRoot: named('leaves', round),
+      updateHash: named('update', `${round}${salt}`),
+      updateBytes: 100,
+      loss: 2.5,
+    },
+    signer,
+  );
+
+export function reveal(state: ProtocolState, i: number, round: number) {
+  const { signer, onion } = authority(i);
+  const record = state.authorities.find((each) => compareBytes(each.address, signer.address) === 0);
+  const preimage = record && onion.preimageOf(record.onion);
+  if (preimage === undefined) throw new Error('the test onion is used up');
+  return signed({ type: 'reveal', authority: signer.address, round, preimage }, signer);
+}
+
+export const acceptingVote = (i: number, round: number, proofs = 1) =>
+  signed(
+    {
+      type: 'vote',
+      authority: authority(i).signer.address,
+      round,
+      verdicts: Array.from({ length: proofs }, () => ({ kind: 'accept' as const })),
+      heldOutLoss: 3,
+      heldOutAccuracy: 0.25,
+    },
+    authority(i).signer,
+  );
+
+/** All updates are held, and every boundary leads to roots named after what it merges. */
+export function createTestOracle(): BoundaryOracle & { missing: readonly UpdateReference[]; salt: string } {
+  const oracle = {
+    missing: [] as readonly UpdateReference[],
+    salt: '',
+    available: async (updates: readonly UpdateReference[]) =>
+      updates.filter(({ updateHash }) => !oracle.missing.some((gone) => toHex(gone.updateHash) === toHex(updateHash))),
+    roots: async (input: Parameters<BoundaryOracle['roots']>[0]) => {
+      const name = `${oracle.salt} ${input.round} ${input.accepted.length} ${input.sealed.length}`;
+      return { modelRoot: named('model', name), startRoot: named('start', name) };
+    },
+  };
+  return oracle;
+}
+
+/** One authority's node. Its clock stands at one second for each block, so that no test depends on time. */
+export async function openNode(i = 0, store: KeyValueStore = createMemoryStore()) {
+  const blocks = createBlockStore(store);
+  if (blocks.requireGenesis(CONTEXT.genesisHash) === 'new') await store.write(blocks.initialise(CONTEXT.genesisHash, INITIAL));
+  const execution = await createExecutionEngine({ genesis: GENESIS }, { store });
+  const state = (): ProtocolState => chain.state;
+  const operations = createOperationPool({ context: CONTEXT, state });
+  const transactions = createTransactionPool({ chainId: GENESIS.chain_id }, { accounts: execution.reader, head: () => execution.head });
+  const oracle = createTestOracle();
+  const clock = { now: () => (GENESIS_TIME + 1 + chain.height) * 1000, after: () => () => {} };
+  const chain: ReturnType<typeof createChain> = createChain(
+    { context: CONTEXT, authorities: AUTHORITIES.map(({ signer }) => signer.address), self: authority(i).signer.address },
+    { store, blocks, execution, operations, transactions, boundary: oracle, clock, log: silentLogger },
+  );
+  return { store, blocks, execution, operations, transactions, oracle, chain };
+}
+export type TestNode = Awaited<ReturnType<typeof openNode>>;
+
+/** The block with the precommits of these authorities. */
+export function finalise(block: Block, signers: readonly Signer[] = AUTHORITIES.map(({ signer }) => signer)): FinalBlock {
+  const { height } = block.header;
+  const blockHash = headerHash(block.header);
+  const signatures = signers.map((signer) => ({
+    authority: signer.address,
+    signature: signVote({ type: 'precommit', height, round: 0, blockHash, authority: signer.address }, CONTEXT.genesisHash, signer)
+      .signature,
+  }));
+  return { block, certificate: { height, round: 0, blockHash, signatures } };
+}
+
+/** The proposer (the first node) builds, all others judge, all commit. */
+export async function agree(proposer: TestNode, ...others: readonly TestNode[]): Promise<FinalBlock> {
+  const block = await proposer.chain.build();
+  for (const { chain } of others) await chain.validate(block);
+  const final = finalise(block);
+  for (const { chain } of [proposer, ...others]) await chain.commit(final);
+  return final;
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { createOperationPool } from '../chain/operation-pool.ts';
+import { CONTEXT, finalise, INITIAL, join, openNode, TRAINER } from '../chain/testing/network.ts';
+import { encodeSignedOperation } from '../codec/operations.ts';
+import { alice, carol, signed as transfer } from '../execution/testing/fixture.ts';
+import type { Judgement, Topic } from '../network/network.ts';
+import { concatBytes, equalBytes } from '../primitives/bytes.ts';
+import { silentLogger } from '../primitives/log.ts';
+import type { ProtocolState } from '../protocol/types.ts';
+import { createGossip } from './gossip.ts';
+
+async function setUp() {
+  const node = await openNode();
+  let state: ProtocolState = INITIAL;
+  const operations = createOperationPool({ context: CONTEXT, state: () => state });
+  const published: { topic: Topic; bytes: Uint8Array }[] = [];
+  const handlers = new Map<Topic, (bytes: Uint8Array, from: string) => Promise<Judgement>>();
+  const gossip = createGossip({
+    network: {
+      publish: async (topic: Topic, bytes: Uint8Array) => published.push({ topic, bytes }),
+      subscribe: (topic: Topic, handler: (bytes: Uint8Array, from: string) => Promise<Judgement>) => void handlers.set(topic, handler),
+      onDirect: () => {},
+      sendToAll: () => {},
+      noteHeight: () => {},
+    } as never,
+    operations,
+    transactions: node.transactions,
+    driver: () => {
+      throw new Error('no consensus in this test');
+    },
+    log: silentLogger,
+  });
+  return {
+    ...node,
+    gossip,
+    operations,
+    published,
+    at: (height: number, changes: Partial<ProtocolState> = {}) => {
+      state = { ...INITIAL, height, ...changes };
+    },
+    hear: (topic: Topic, bytes: Uint8Array) => handlers.get(topic)?.(bytes, 'a peer'),
+  };
+}
+
+describe('createGossip', () => {
+  it('tells an operation once a height, each time as a new message', async () => {
+    const { gossip, published, at } = await setUp();
+    const operation = join(TRAINER, 0);
+    gossip.sendOperation(operation);
+    gossip.sendOperation(operation);
+    expect(published).toHaveLength(1);
+    at(1);
+    gossip.sendOperation(operation);
+    expect(published).toHaveLength(2);
+    const [first, second] = published.map(({ bytes }) => bytes);
+    if (first === undefined || second === undefined) throw new Error('unreachable');
+    expect(equalBytes(first, second)).toBe(false);
+    expect(first.subarray(8)).toEqual(encodeSignedOperation(operation));
+  });
+
+  it('does not tell what the next block cannot carry', async () => {
+    const { gossip, published, at, operations } = await setUp();
+    at(1, { joining: [TRAINER.address] });
+    gossip.sendOperation(join(TRAINER, 0));
+    // The block before a boundary: it waits, unsaid.
+    at(INITIAL.open.sealsAt - 1);
+    gossip.sendOperation(join(TRAINER, 0));
+    expect(published).toEqual([]);
+    expect(operations.size).toBe(0);
+  });
+
+  it('passes an operation on when it is new, and once a height when it is told again', async () => {
+    const { hear, at } = await setUp();
+    const bytes = encodeSignedOperation(join(TRAINER, 0));
+    const salted = (n: number) => concatBytes(new Uint8Array(8).fill(n), bytes);
+    expect(await hear('operations', salted(1))).toBe('accept');
+    expect(await hear('operations', salted(2))).toBe('ignore');
+    at(1);
+    expect(await hear('operations', salted(3))).toBe('accept');
+    expect(await hear('operations', salted(4))).toBe('ignore');
+  });
+
+  it('rejects what is forged or does not decode, and ignores what does not apply here', async () => {
+    const { hear } = await setUp();
+    const salt = new Uint8Array(8);
+    const forged = { operation: join(TRAINER, 0).operation, signature: join(alice, 0).signature };
+    expect(await hear('operations', concatBytes(salt, encodeSignedOperation(forged)))).toBe('reject');
+    expect(await hear('operations', concatBytes(salt, encodeSignedOperation(join(TRAINER, 9))))).toBe('ignore');
+    for (const bytes of [new Uint8Array(0), salt, concatBytes(salt, Uint8Array.of(1, 2))]) {
+      expect(await hear('operations', bytes)).toBe('reject');
+      expect(await hear('transactions', bytes)).toBe('reject');
+    }
+    expect(await hear('transactions', concatBytes(salt, transfer(alice)))).toBe('accept');
+    expect(await hear('transactions', concatBytes(salt, transfer(alice)))).toBe('ignore');
+    expect(await hear('transactions', concatBytes(salt, transfer(carol)))).toBe('ignore');
+  });
+
+  it('tells a transaction again while it waits, and no longer once it is final', async () => {
+    const { gossip, published, chain } = await setUp();
+    await gossip.sendTransaction(transfer(alice));
+    for (let i = 0; i < 6; i++) gossip.afterBlock();
+    expect(published).toHaveLength(3);
+    expect(published.map(({ bytes }) => bytes.subarray(8))).toEqual(Array(3).fill(transfer(alice)));
+    await chain.commit(finalise(await chain.build()));
+    for (let i = 0; i < 6; i++) gossip.afterBlock();
+    expect(published).toHaveLength(3);
+  });
+});

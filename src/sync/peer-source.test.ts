@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { named } from '../chain/testing/network.ts';
+import { openingCodec } from '../codec/opening.ts';
+import type { Opening, ProofOperation } from '../codec/types.ts';
+import { vectorFromBytes, vectorRoot } from '../learning/chunks.ts';
+import { modelRootOf } from '../learning/model-root.ts';
+import { concatBytes, utf8 } from '../primitives/bytes.ts';
+import { sha256 } from '../primitives/hash.ts';
+import { checksumAddress } from '../primitives/keys.ts';
+import { silentLogger } from '../primitives/log.ts';
+import { createMemoryBlobStore } from '../store/memory-blobs.ts';
+import { createPeerSource } from './peer-source.ts';
+import { fakePeers } from './testing/network.ts';
+
+const UPDATE = utf8('an update');
+const TRAINER = new Uint8Array(20).fill(7);
+const REFERENCE = { trainer: TRAINER, updateHash: sha256(UPDATE), tokens: 1 };
+const OPENING: Opening = { segment: 1, startState: named('s', 1), endState: named('s', 2), startPath: [named('p', 1)], endPath: [] };
+const PROOF = { round: 3, trainer: TRAINER } as ProofOperation;
+const WAIT_MS = 60_000;
+
+function setUp(peers: Parameters<typeof fakePeers>[0], own?: Opening) {
+  const { world, network } = fakePeers(peers);
+  const blobs = createMemoryBlobStore();
+  const source = createPeerSource(
+    { maxUpdateBytes: 100, maxSnapshotBytes: 1_000 },
+    { network, blobs, learning: { opening: async () => own }, log: silentLogger },
+  );
+  return { world, blobs, source };
+}
+
+describe('createPeerSource', () => {
+  it('fetches an update into the store, from its trainer first, and only once', async () => {
+    const { world, blobs, source } = setUp([
+      { id: 'other', answer: () => UPDATE },
+      { id: 'trainer', account: checksumAddress(TRAINER), answer: () => UPDATE },
+    ]);
+    expect(await source.update(REFERENCE, WAIT_MS)).toBe(true);
+    expect(await blobs.get(REFERENCE.updateHash)).toEqual(UPDATE);
+    expect(await source.update(REFERENCE, WAIT_MS)).toBe(true);
+    expect(world.asked).toEqual(['trainer']);
+    await source.discard(REFERENCE);
+    expect(await blobs.has(REFERENCE.updateHash)).toBe(false);
+  });
+
+  it('goes on to the next peer after other bytes, none, too many, or an error; the wrong ones cost', async () => {
+    const { world, source } = setUp([
+      { id: 'wrong', answer: () => utf8('something else') },
+      { id: 'empty' },
+      { id: 'long', answer: () => new Uint8Array(101) },
+      { id: 'broken', answer: () => Promise.reject(new Error('reset')) },
+      { id: 'good', answer: () => UPDATE },
+    ]);
+    expect(await source.update(REFERENCE, WAIT_MS)).toBe(true);
+    expect(world.asked).toHaveLength(5);
+    expect(world.penalised).toEqual(['wrong']);
+  });
+
+  it('says so when nobody has it', async () => {
+    const { source, blobs } = setUp([{ id: 'empty' }]);
+    expect(await source.update(REFERENCE, WAIT_MS)).toBe(false);
+    expect(await blobs.list()).toEqual([]);
+  });
+
+  it('shares a transfer, and lets it go on when a caller has waited long enough', async () => {
+    let send: (bytes: Uint8Array) => void = () => {};
+    const { world, source } = setUp([{ id: 'slow', answer: () => new Promise((resolve) => (send = resolve)) }]);
+    const patient = source.update(REFERENCE, WAIT_MS);
+    expect(await source.update(REFERENCE, 0)).toBe(false);
+    send(UPDATE);
+    expect(await patient).toBe(true);
+    expect(world.asked).toEqual(['slow']);
+  });
+
+  it('takes a snapshot only with the root that was asked for', async () => {
+    const [weights, momentum] = [1, 2].map((fill) => new Uint8Array(16).fill(fill));
+    if (weights === undefined || momentum === undefined) throw new Error('unreachable');
+    const rootOf = (bytes: Uint8Array) => vectorRoot(vectorFromBytes(bytes));
+    const modelRoot = modelRootOf({ weights: rootOf(weights), momentum: rootOf(momentum) });
+    const snapshot = concatBytes(weights, momentum);
+    const { world, source } = setUp([
+      { id: 'forger', answer: () => concatBytes(momentum, weights) },
+      { id: 'odd', answer: () => new Uint8Array(7) },
+      { id: 'good', answer: () => snapshot },
+    ]);
+    expect(await source.snapshot(modelRoot)).toEqual(snapshot);
+    expect(world.penalised).toEqual(['forger', 'odd']);
+    expect(await source.snapshot(named('model', 'unknown'))).toBeUndefined();
+  });
+
+  it('opens its own proofs itself, and asks for others’', async () => {
+    const own = setUp([{ id: 'peer', answer: () => openingCodec.encode(OPENING) }], OPENING);
+    expect(await own.source.opening(PROOF, 1)).toEqual(OPENING);
+    expect(own.world.asked).toEqual([]);
+    const others = setUp([
+      { id: 'garbage', answer: () => Uint8Array.of(1) },
+      { id: 'peer', answer: () => openingCodec.encode(OPENING) },
+    ]);
+    expect(await others.source.opening(PROOF, 1)).toEqual(OPENING);
+    expect(await setUp([{ id: 'empty' }]).source.opening(PROOF, 1)).toBeUndefined();
+  });
+});
