@@ -11,6 +11,7 @@ const verdictShape: Shape<Verdict> = union<Verdict, 'kind'>('kind', {
   accept: { tag: 1, fields: {} },
   unavailable: { tag: 2, fields: {} },
   fraud: { tag: 3, fields: { segment: uint } },
+  unchecked: { tag: 4, fields: {} },
 });
 
 /** One verdict for each sealed proof. */

@@ -8,7 +8,9 @@ export type Verdict =
   | { readonly kind: 'accept' }
   | { readonly kind: 'unavailable' }
   /** `segment` re-executed to another state root, or the update is not the one its last leaf binds. */
-  | { readonly kind: 'fraud'; readonly segment: number };
+  | { readonly kind: 'fraud'; readonly segment: number }
+  /** The round ended before the authority came to it: says nothing about the proof. */
+  | { readonly kind: 'unchecked' };
 
 /** Asks for a place among the trainers, from the next round opened on. */
 export interface JoinOperation {

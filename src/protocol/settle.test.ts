@@ -18,7 +18,8 @@ import {
 } from './testing/network.ts';
 
 const times = (count: number, verdict: Verdict): Verdict[] => Array.from({ length: count }, () => verdict);
-const LIES: readonly (Verdict | undefined)[] = [accept, unavailable, fraud(1), undefined];
+const unchecked: Verdict = { kind: 'unchecked' };
+const LIES: readonly (Verdict | undefined)[] = [accept, unavailable, unchecked, fraud(1), undefined];
 
 describe('decide', () => {
   it('accepts by quorum only', () => {
@@ -36,6 +37,12 @@ describe('decide', () => {
     expect(decide([fraud(0), fraud(0), accept], 3)).toBe('rejected');
     expect(decide([unavailable, unavailable, accept, accept], 4)).toBe('unavailable');
     expect(decide([unavailable, unavailable, fraud(0), fraud(0)], 4)).toBe('rejected');
+  });
+
+  it('takes what nobody came to for nothing', () => {
+    expect(decide([accept, accept, accept, unchecked], 4)).toBe('accepted');
+    expect(decide([accept, accept, unchecked, unchecked], 4)).toBe('undecided');
+    expect(decide(times(4, unchecked), 4)).toBe('undecided');
   });
 
   it('never depends on who is first: acceptance and rejection exclude each other', () => {

@@ -100,6 +100,31 @@ describe('createAuthorityDuty', () => {
     expect(world.submitted).toHaveLength(2);
   });
 
+  it('votes in time with what it has found, and says what it did not come to', async () => {
+    const { world, at } = setUp();
+    world.check = () => (world.checks === 1 ? Promise.resolve({ kind: 'accept' }) : new Promise(() => {}));
+    await at(stateAt(12));
+    await at(stateAt(16));
+    expect(world.submitted).toEqual([]);
+    await at(stateAt(17));
+    expect(kinds(world.submitted)).toEqual(['vote']);
+    const [cast] = world.submitted;
+    expect(cast?.operation.type === 'vote' && cast.operation.verdicts.map(({ kind }) => kind).sort()).toEqual(['accept', 'unchecked']);
+  });
+
+  it('checks in an order that the draw decides, the same for everybody', async () => {
+    const first = async (seed: number) => {
+      const { world, at } = setUp();
+      world.check = () => (world.checks === 1 ? Promise.resolve({ kind: 'accept' }) : new Promise(() => {}));
+      const challengeSeed = new Uint8Array(32).fill(seed);
+      await at(stateAt(12, { challengeSeed }));
+      await at(stateAt(17, { challengeSeed }));
+      const cast = world.submitted[0]?.operation;
+      return cast?.type === 'vote' ? cast.verdicts.findIndex(({ kind }) => kind === 'accept') : undefined;
+    };
+    expect(await Promise.all([first(0), first(0), first(1)])).toEqual([0, 0, 1]);
+  });
+
   it('waits for its model', async () => {
     const { world, at } = setUp();
     await at(stateAt(12), NOT_READY);

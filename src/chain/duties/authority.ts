@@ -31,6 +31,29 @@ export interface AuthorityDutyDependencies {
   readonly log: Logger;
 }
 
+/** Blocks before the boundary at which a vote is cast with what is found: it still has to reach a block. */
+const VOTE_MARGIN_BLOCKS = 3;
+
+const UNCHECKED: Verdict = { kind: 'unchecked' };
+
+/** What is known of the round being checked: an error or a deadline in the middle loses nothing of it. */
+interface Findings {
+  readonly round: number;
+  /** In the order of the sealed list. */
+  readonly verdicts: Verdict[];
+  /** Of the model that was settled when the round was sealed. */
+  measurement: { readonly loss: number; readonly accuracy: number } | undefined;
+}
+
+/**
+ * The same for all authorities and another in each round: when time is short they have checked the same proofs, which can
+ * then be accepted, and no trainer is always last.
+ */
+function checkingOrder(challengeSeed: Hash, proofs: number): readonly number[] {
+  const first = proofs === 0 ? 0 : ((challengeSeed[0] as number) * 256 + (challengeSeed[1] as number)) % proofs;
+  return Array.from({ length: proofs }, (_, i) => (first + i) % proofs);
+}
+
 export function createAuthorityDuty(
   options: { readonly genesis: Genesis; readonly genesisHash: Hash },
   dependencies: AuthorityDutyDependencies,
@@ -39,8 +62,7 @@ export function createAuthorityDuty(
   const { learning, proofs, signer, onion, state, readyRound, submit, log } = dependencies;
   const self = signer.address;
   let checking = false;
-  /** Verdicts on the first proofs of the round being checked: what an error interrupted goes on from there. */
-  let found: { readonly round: number; readonly verdicts: Verdict[] } = { round: -1, verdicts: [] };
+  let found: Findings = { round: -1, verdicts: [], measurement: undefined };
   let vote: SignedOperation | undefined;
   /** A round that this node cannot judge. */
   let abstainedRound = -1;
@@ -64,28 +86,39 @@ export function createAuthorityDuty(
 
   async function check(sealed: SealedRound, challengeSeed: Hash): Promise<void> {
     const { number: round, beacon, roster, startRoot } = sealed;
-    if (found.round !== round) found = { round, verdicts: [] };
+    if (found.round !== round) found = { round, verdicts: sealed.proofs.map(() => UNCHECKED), measurement: undefined };
     const { verdicts } = found;
-    for (const proof of sealed.proofs.slice(verdicts.length)) {
-      if (isOver(round)) return;
+    // First, and quick: then there is something to vote with whenever time is up. A boundary that exchanges the model ends the round.
+    found.measurement = await learning.evaluate();
+    for (const index of checkingOrder(challengeSeed, sealed.proofs.length)) {
+      if (isOver(round) || vote?.operation.round === round) return;
+      const proof = sealed.proofs[index];
+      if (proof === undefined || verdicts[index] !== UNCHECKED) continue;
       const segments = challengedSegments(challengeSeed, proof, genesis);
       const verdict = await learning.check(proof, { round, trainer: proof.trainer, beacon, roster, startRoot }, segments, proofs);
       if (verdict.kind !== 'accept') {
         log.warn({ round, trainer: toHex(proof.trainer), segments, verdict }, 'a proof did not pass');
       }
-      verdicts.push(verdict);
+      verdicts[index] = verdict;
     }
-    if (isOver(round)) return;
-    const { loss, accuracy } = await learning.evaluate();
-    // The next boundary may have exchanged the model that was to be measured.
-    if (isOver(round)) return;
+    castVote(round);
+  }
+
+  /** Votes with what was found so far. */
+  function castVote(round: number): void {
+    const { verdicts, measurement } = found;
+    if (isOver(round) || found.round !== round || measurement === undefined || vote?.operation.round === round) return;
+    const { loss, accuracy } = measurement;
     vote = signOperation(
-      { type: 'vote', authority: self, round, verdicts, heldOutLoss: loss, heldOutAccuracy: accuracy },
+      { type: 'vote', authority: self, round, verdicts: [...verdicts], heldOutLoss: loss, heldOutAccuracy: accuracy },
       genesisHash,
       signer,
     );
     submit(vote);
-    log.info({ round, proofs: verdicts.length, heldOutLoss: loss }, 'checked and voted');
+    const unchecked = verdicts.filter((verdict) => verdict === UNCHECKED).length;
+    if (unchecked > 0)
+      log.warn({ round, proofs: verdicts.length, unchecked }, 'voted on part of the proofs: this machine is too slow or too busy');
+    else log.info({ round, proofs: verdicts.length, heldOutLoss: loss }, 'checked and voted');
   }
 
   function checkFailed(round: number, error: unknown): void {
@@ -109,6 +142,7 @@ export function createAuthorityDuty(
         submit(vote);
         return;
       }
+      if (checking && current.height >= current.open.sealsAt - VOTE_MARGIN_BLOCKS) castVote(sealed.number);
       // The start weights of the sealed round are held from the moment the round after it is open here too.
       if (checking || abstainedRound === sealed.number || readyRound() !== current.open.number) return;
       checking = true;

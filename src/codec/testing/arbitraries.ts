@@ -29,6 +29,7 @@ const maybe = <T>(inner: fc.Arbitrary<T>) => fc.option(inner, { nil: undefined }
 const anyVerdict: fc.Arbitrary<Verdict> = fc.oneof(
   fc.record({ kind: fc.constant('accept' as const) }),
   fc.record({ kind: fc.constant('unavailable' as const) }),
+  fc.record({ kind: fc.constant('unchecked' as const) }),
   fc.record({ kind: fc.constant('fraud' as const), segment: anyUint }),
 );
 
