@@ -1,0 +1,77 @@
+import { type TrainingMemoryOptions, trainingMemoryBytes } from '../../model/training-plan.ts';
+import type { LearningConfig, ModelConfig } from '../../params/genesis.ts';
+import { runError } from './errors.ts';
+
+/** Rows (tokens) of a micro-batch below which matrix products lose speed: checkpointing costs less than going below. */
+const LEAST_FAST_ROWS = 256;
+/** As planTraining's own default. */
+const DEFAULT_ROWS = 1024;
+const MEBIBYTE = 2 ** 20;
+
+/**
+ * What a process needs beside the training arena: the runtime with the program and its tokenizer, and the kernels' packing buffers.
+ * Measured: 110–130 MiB.
+ */
+export const PROGRAM_BYTES = 128 * MEBIBYTE;
+
+/** Left out: chosen. */
+export interface MemoryWishes {
+  /** Sequences in one forward and backward pass; gradients accumulate over the rest of the batch. */
+  readonly microBatch?: number | undefined;
+  readonly checkpointing?: boolean | undefined;
+}
+
+export interface MemoryChoice {
+  readonly microBatch: number;
+  readonly checkpointing: boolean;
+  /** Of the training arena. */
+  readonly bytes: number;
+}
+
+/**
+ * The fastest way to train that fits: the usual micro-batch; smaller ones as long as products stay efficient; then gradient
+ * checkpointing (a third more arithmetic) with the usual micro-batch, and with smaller ones down to one sequence.
+ * None of it changes a bit of the result.
+ * @param budgetBytes for the training arena alone
+ * @throws RUN_TOO_LARGE naming the least bytes it would take
+ */
+export function chooseMemory(model: ModelConfig, learning: LearningConfig, wishes: MemoryWishes, budgetBytes: number): MemoryChoice {
+  let least: MemoryChoice | undefined;
+  for (const choice of candidates(model, learning, wishes)) {
+    const bytes = trainingMemoryBytes(model, learning, choice);
+    const found = { ...choice, bytes };
+    if (bytes <= budgetBytes) return found;
+    if (least === undefined || bytes < least.bytes) least = found;
+  }
+  throw tooLarge(least?.bytes ?? 0, `${gibibytes(budgetBytes)} GiB are free for it`);
+}
+
+/** Fastest first. */
+function* candidates(
+  model: ModelConfig,
+  learning: LearningConfig,
+  wishes: MemoryWishes,
+): Generator<Required<Pick<TrainingMemoryOptions, 'microBatch' | 'checkpointing'>>> {
+  const context = model.context_length;
+  const usual = Math.min(learning.batch_size, wishes.microBatch ?? Math.ceil(DEFAULT_ROWS / context));
+  for (const checkpointing of wishes.checkpointing === undefined ? [false, true] : [wishes.checkpointing]) {
+    const mayShrink = wishes.microBatch === undefined;
+    const least = checkpointing || wishes.checkpointing === false ? 1 : Math.min(usual, Math.ceil(LEAST_FAST_ROWS / context));
+    for (let microBatch = usual; ; microBatch = Math.ceil(microBatch / 2)) {
+      yield { microBatch, checkpointing };
+      if (!mayShrink || microBatch <= least) break;
+    }
+  }
+}
+
+export function tooLarge(neededBytes: number, found: string, cause?: unknown) {
+  return runError(
+    'RUN_TOO_LARGE',
+    `training this model needs at least ${neededBytes.toLocaleString('en-US')} bytes (${gibibytes(neededBytes)} GiB) and ${found}; use --checkpointing on, a smaller --micro-batch, --model-size, --context-length or --vocab-size, or allow more with --memory`,
+    { data: { neededBytes }, ...(cause === undefined ? {} : { cause }) },
+  );
+}
+
+function gibibytes(bytes: number): string {
+  return (bytes / 2 ** 30).toFixed(2);
+}
