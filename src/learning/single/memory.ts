@@ -1,5 +1,6 @@
 import { type TrainingMemoryOptions, trainingMemoryBytes } from '../../model/training-plan.ts';
-import type { LearningConfig, ModelConfig } from '../../params/genesis.ts';
+import type { ModelConfig } from '../../params/genesis.ts';
+import { DEFAULT_LEARNING } from '../../params/network-defaults.ts';
 import { runError } from './errors.ts';
 
 /** Rows (tokens) of a micro-batch below which matrix products lose speed: checkpointing costs less than going below. */
@@ -35,13 +36,12 @@ export interface MemoryChoice {
  * @param budgetBytes for the training arena alone
  * @throws RUN_TOO_LARGE naming the least bytes it would take
  */
-export function chooseMemory(model: ModelConfig, learning: LearningConfig, wishes: MemoryWishes, budgetBytes: number): MemoryChoice {
+export function chooseMemory(model: ModelConfig, batchSize: number, wishes: MemoryWishes, budgetBytes: number): MemoryChoice {
   let least: MemoryChoice | undefined;
-  for (const choice of candidates(model, learning, wishes)) {
-    const bytes = trainingMemoryBytes(model, learning, choice);
-    const found = { ...choice, bytes };
-    if (bytes <= budgetBytes) return found;
-    if (least === undefined || bytes < least.bytes) least = found;
+  for (const choice of candidates(model, batchSize, wishes)) {
+    const found = { ...choice, bytes: memoryFor(model, batchSize, choice) };
+    if (found.bytes <= budgetBytes) return found;
+    if (least === undefined || found.bytes < least.bytes) least = found;
   }
   throw tooLarge(least?.bytes ?? 0, `${gibibytes(budgetBytes)} GiB are free for it`);
 }
@@ -49,11 +49,11 @@ export function chooseMemory(model: ModelConfig, learning: LearningConfig, wishe
 /** Fastest first. */
 function* candidates(
   model: ModelConfig,
-  learning: LearningConfig,
+  batchSize: number,
   wishes: MemoryWishes,
 ): Generator<Required<Pick<TrainingMemoryOptions, 'microBatch' | 'checkpointing'>>> {
   const context = model.context_length;
-  const usual = Math.min(learning.batch_size, wishes.microBatch ?? Math.ceil(DEFAULT_ROWS / context));
+  const usual = Math.min(batchSize, wishes.microBatch ?? Math.ceil(DEFAULT_ROWS / context));
   for (const checkpointing of wishes.checkpointing === undefined ? [false, true] : [wishes.checkpointing]) {
     const mayShrink = wishes.microBatch === undefined;
     const least = checkpointing || wishes.checkpointing === false ? 1 : Math.min(usual, Math.ceil(LEAST_FAST_ROWS / context));
@@ -62,6 +62,11 @@ function* candidates(
       if (!mayShrink || microBatch <= least) break;
     }
   }
+}
+
+/** Bytes of the training arena (`trainingMemoryBytes`); of the schedule, only the batch counts. */
+export function memoryFor(model: ModelConfig, batchSize: number, options: TrainingMemoryOptions): number {
+  return trainingMemoryBytes(model, { ...DEFAULT_LEARNING, batch_size: batchSize, init_seed: '0x' }, options);
 }
 
 export function tooLarge(neededBytes: number, found: string, cause?: unknown) {

@@ -79,9 +79,11 @@ export function initialSeed(seed: number): Hash {
 export interface RunWishes {
   readonly seed?: number | undefined;
   readonly dataRoot?: Hex | undefined;
-  readonly model?: Partial<ModelConfig>;
-  readonly learning?: Partial<RunLearning>;
+  readonly model?: Wishes<ModelConfig>;
+  readonly learning?: Wishes<RunLearning>;
 }
+
+type Wishes<T> = { readonly [Field in keyof T]?: T[Field] | undefined };
 
 /**
  * Compares wishes with a run that exists.

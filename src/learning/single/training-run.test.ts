@@ -240,5 +240,6 @@ describe('another length', () => {
 
   test('is refused once a step would have had another learning rate', () => {
     expect(() => withTotalSteps(config, 40, 25)).toThrow(/learning\.total_steps: the run has 30 and did 25, and with 40 step 23/);
+    expect(() => withTotalSteps(config, 14, 15)).toThrow(/learning\.total_steps: the run did 15 already, and 14 were asked for/);
   });
 });

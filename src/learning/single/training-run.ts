@@ -2,7 +2,7 @@ import type { Dataset } from '../../data/types.ts';
 import { initialiseWeights } from '../../model/initialise.ts';
 import { learningRateAt } from '../../model/schedule.ts';
 import { createTrainingEngine } from '../../model/training-engine.ts';
-import { type TrainingMemoryOptions, trainingMemoryBytes } from '../../model/training-plan.ts';
+import type { TrainingMemoryOptions } from '../../model/training-plan.ts';
 import type { StepResult, TrainingEngine } from '../../model/types.ts';
 import type { Backend } from '../../numerics/backend.ts';
 import { toHex } from '../../primitives/bytes.ts';
@@ -12,7 +12,7 @@ import { HELD_OUT_SEQUENCES, measureHeldOut } from '../held-out.ts';
 import { stateRoot, type TrainingState } from '../state.ts';
 import type { Checkpoint, HeldOutMeasurement } from './checkpoints.ts';
 import { runError } from './errors.ts';
-import { tooLarge } from './memory.ts';
+import { memoryFor, tooLarge } from './memory.ts';
 import { initialSeed, type LineageEvent, learningConfigOf, type RunConfig } from './run-config.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { createSequenceOrder } from './sequence-order.ts';
@@ -92,7 +92,7 @@ export async function openTrainingRun(options: TrainingRunOptions, dependencies:
       return createTrainingEngine({ ...memory, model, learning }, { backend });
     } catch (cause) {
       if (!isPolError(cause, 'NUMERICS_OUT_OF_MEMORY') && !isPolError(cause, 'NUMERICS_BAD_ARGUMENT')) throw cause;
-      throw tooLarge(trainingMemoryBytes(model, learning, memory), `backend ${backend.name} cannot give as much at once`, cause);
+      throw tooLarge(memoryFor(model, learning.batch_size, memory), `backend ${backend.name} cannot give as much at once`, cause);
     }
   }
 
@@ -150,6 +150,15 @@ export async function openTrainingRun(options: TrainingRunOptions, dependencies:
  * @throws RUN_MISMATCH naming learning.total_steps
  */
 export function withTotalSteps(config: RunConfig, totalSteps: number, stepsDone: number): RunConfig {
+  if (totalSteps < stepsDone) {
+    throw runError(
+      'RUN_MISMATCH',
+      `learning.total_steps: the run did ${stepsDone} already, and ${totalSteps} were asked for; leave --steps out`,
+      {
+        data: { field: 'learning.total_steps' },
+      },
+    );
+  }
   const changed: RunConfig = { ...config, learning: { ...config.learning, total_steps: totalSteps } };
   const [before, after] = [learningConfigOf(config), learningConfigOf(changed)];
   for (let step = 0; step < stepsDone; step++) {
