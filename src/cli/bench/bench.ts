@@ -123,7 +123,7 @@ function measure(backend: Backend, model: ModelConfig, learning: LearningConfig,
 
 /** The fastest of as many training steps as the time allows, and at least two: the first one also touches fresh memory. */
 function fastestStepMs(backend: Backend, model: ModelConfig, learning: LearningConfig, budgetMs: number): number {
-  const memory = chooseMemory(model, learning.batch_size, {}, defaultMemoryBudget());
+  const memory = chooseMemory(model, learning.batch_size, {}, { budgetBytes: defaultMemoryBudget(), backend });
   const engine = createTrainingEngine({ ...memory, model, learning }, { backend });
   try {
     initialiseWeights(model, INIT_SEED, engine.weights);

@@ -41,8 +41,9 @@ async function forecast(flags: ModelFlags) {
   const { modelSize } = flags;
   if (modelSize === undefined) return undefined;
   const { forecastTraining, judgeTraining } = await import('../doctor/training.ts');
-  const { defaultMemoryBudget } = await import('../train/machine.ts');
-  const found = forecastTraining({ ...flags, modelSize }, flags.memory ?? defaultMemoryBudget());
+  const { defaultMemoryBudget, machineBackend } = await import('../train/machine.ts');
+  const backend = await machineBackend({ backend: 'auto', threads: 1 }, () => {});
+  const found = forecastTraining({ ...flags, modelSize }, { budgetBytes: flags.memory ?? defaultMemoryBudget(), backend });
   return { forecast: found, check: judgeTraining(found) };
 }
 

@@ -1,4 +1,4 @@
-import { type MemoryChoice, PROGRAM_BYTES } from '../../learning/single/memory.ts';
+import { type MemoryChoice, type MemoryLimits, PROGRAM_BYTES } from '../../learning/single/memory.ts';
 import { parameterCount } from '../../model/shape.ts';
 import { isPolError, messageOf } from '../../primitives/errors.ts';
 import { formatBytes, groupDigits } from '../text.ts';
@@ -17,11 +17,12 @@ export interface TrainingForecast {
 }
 
 /** Predicts by `trainingMemoryBytes`, with the micro-batch and checkpointing that `train` would choose. @throws MODEL_SHAPE_INVALID */
-export function forecastTraining(flags: ModelFlags & { readonly modelSize: number }, budgetBytes: number): TrainingForecast {
+export function forecastTraining(flags: ModelFlags & { readonly modelSize: number }, limits: MemoryLimits): TrainingForecast {
+  const { budgetBytes } = limits;
   const model = shapeOf(flags, flags.modelSize);
   const parameters = parameterCount(model);
   try {
-    return { parameters, choice: memoryOf(flags, model, budgetBytes), budgetBytes, problem: undefined };
+    return { parameters, choice: memoryOf(flags, model, limits), budgetBytes, problem: undefined };
   } catch (error) {
     if (!isPolError(error, 'RUN_TOO_LARGE')) throw error;
     return { parameters, choice: undefined, budgetBytes, problem: messageOf(error) };

@@ -84,7 +84,15 @@ async function measure(flags: EvalFlags, io: Io, progress: Progress, stop: Abort
     io.err.write(`warning: ${text}\n`);
   });
   // Nothing is kept for a backward pass, so sharing the buffers of all blocks costs no time.
-  const memory = chooseMemory(model, config.learning.batch_size, { checkpointing: true }, flags.memory ?? defaultMemoryBudget());
+  const memory = chooseMemory(
+    model,
+    config.learning.batch_size,
+    { checkpointing: true },
+    {
+      budgetBytes: flags.memory ?? defaultMemoryBudget(),
+      backend,
+    },
+  );
   const engine = createTrainingEngine({ ...memory, model, learning: learningConfigOf(config) }, { backend });
   try {
     const checkpoint = await stored.checkpoints.restoreWeights(engine.weights, ({ step }) => {

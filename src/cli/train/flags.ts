@@ -66,7 +66,11 @@ export function withTrainFlags(command: Command): Command {
     .option('--threads <N>', 'threads of the arithmetic (default: all processors)', countArgument(1))
     .option('--backend <NAME>', 'auto, native, wasm, reference, or a native variant by name: all give the same bits', 'auto')
     .option('--eval-every <N>', 'measure on held-out text after so many steps', countArgument(1), DEFAULT_EVAL_EVERY_STEPS)
-    .option('--save-every <N>', 'save after so many steps, or minutes as in 10m', saveEveryArgument, saveEveryArgument(DEFAULT_SAVE_EVERY))
+    .addOption(
+      new Option('--save-every <N>', 'save after so many steps, or minutes as in 10m')
+        .argParser(saveEveryArgument)
+        .default(saveEveryArgument(DEFAULT_SAVE_EVERY), DEFAULT_SAVE_EVERY),
+    )
     .option('--dataset-cache <DIR>', 'where tokenised text is kept, to share it between runs (default: tokens/ in the run’s folder)')
     .option('--resume', 'go on with the run in the folder, and fail when there is none')
     .option('--json', 'print one JSON object a line instead of text');

@@ -1,5 +1,5 @@
 import type { LoadedDataset } from '../../data/dataset.ts';
-import { chooseMemory, type MemoryChoice } from '../../learning/single/memory.ts';
+import { chooseMemory, type MemoryChoice, type MemoryLimits } from '../../learning/single/memory.ts';
 import type { RunConfig, RunWishes } from '../../learning/single/run-config.ts';
 import { chooseModelSize, defaultLearningRate, defaultSteps, defaultWarmup } from '../../learning/single/scale.ts';
 import { modelConfigForSize, parameterCount } from '../../model/shape.ts';
@@ -22,12 +22,12 @@ export function shapeOf({ vocabSize, contextLength }: ModelFlags, parameters: nu
 /** The model to train: of the size that was asked for, or of the one that suits this machine and text (`chooseModelSize`). */
 export function chooseModel(
   flags: ModelFlags,
-  facts: { readonly budgetBytes: number; readonly textBytes: number; readonly measureFlops: () => number },
+  facts: { readonly limits: MemoryLimits; readonly textBytes: number; readonly measureFlops: () => number },
 ): ModelConfig {
   if (flags.modelSize !== undefined) return shapeOf(flags, flags.modelSize);
   const fits = (parameters: number): boolean => {
     try {
-      memoryOf(flags, shapeOf(flags, parameters), facts.budgetBytes);
+      memoryOf(flags, shapeOf(flags, parameters), facts.limits);
       return true;
     } catch (error) {
       if (isPolError(error, 'RUN_TOO_LARGE')) return false;
@@ -37,10 +37,10 @@ export function chooseModel(
   return shapeOf(flags, chooseModelSize({ flops: facts.measureFlops(), textBytes: facts.textBytes, fits }));
 }
 
-/** How a model is trained within `budgetBytes`. @throws RUN_TOO_LARGE */
-export function memoryOf(flags: ModelFlags, model: ModelConfig, budgetBytes: number): MemoryChoice {
+/** How a model is trained within the limits. @throws RUN_TOO_LARGE */
+export function memoryOf(flags: ModelFlags, model: ModelConfig, limits: MemoryLimits): MemoryChoice {
   const checkpointing = flags.checkpointing === 'auto' ? undefined : flags.checkpointing === 'on';
-  return chooseMemory(model, flags.batchSize ?? DEFAULT_LEARNING.batch_size, { microBatch: flags.microBatch, checkpointing }, budgetBytes);
+  return chooseMemory(model, flags.batchSize ?? DEFAULT_LEARNING.batch_size, { microBatch: flags.microBatch, checkpointing }, limits);
 }
 
 /** A new run: flags, and defaults for what they leave out. */

@@ -4,7 +4,7 @@ import { trainingFlopsPerToken } from '../../learning/single/arithmetic.ts';
 import { measureMatmulRate } from '../../learning/single/matmul-rate.ts';
 import type { MemoryChoice } from '../../learning/single/memory.ts';
 import { type RunConfig, requireSameRun } from '../../learning/single/run-config.ts';
-import { openRunDirectory, type RunDirectory } from '../../learning/single/run-directory.ts';
+import { openRunDirectory, type RunDirectory, readRun } from '../../learning/single/run-directory.ts';
 import { trainLoop } from '../../learning/single/train-loop.ts';
 import { openTrainingRun, withTotalSteps } from '../../learning/single/training-run.ts';
 import { parameterCount } from '../../model/shape.ts';
@@ -60,11 +60,11 @@ async function trainUntil(stop: AbortSignal, flags: TrainFlags, reporter: TrainR
   const path = resolve(io.workingDirectory, flags.out);
   // A wrong path is told before anything is made or measured.
   const bytes = flags.data === undefined ? undefined : await textBytes(dataSource(flags.data, io.workingDirectory), io.workingDirectory);
+  if (flags.resume === true && (await readRun(path, { now: io.clock.now })).document === undefined) {
+    throw cliError('CLI_USAGE', `--resume: ${path} holds no run; leave the flag out to start one`);
+  }
   const directory = await openRunDirectory(path, { now: io.clock.now });
   try {
-    if (flags.resume === true && directory.document === undefined) {
-      throw cliError('CLI_USAGE', `--resume: ${path} holds no run; leave the flag out to start one`);
-    }
     if (directory.document !== undefined) requireSameRun(directory.document.config, wishesOf(flags), path);
     reporter.stage('testing the arithmetic …');
     const backend = await machineBackend(flags, reporter.warn);
@@ -93,7 +93,7 @@ async function prepare(
 ): Promise<Prepared> {
   const existing = directory.document?.config;
   const source = flags.data === undefined && existing !== undefined ? existing.data.source : dataSource(flags.data, io.workingDirectory);
-  const budgetBytes = flags.memory ?? defaultMemoryBudget();
+  const limits = { budgetBytes: flags.memory ?? defaultMemoryBudget(), backend };
   reporter.fact('machine', `${backend.name}, threads ${backend.threads}`);
   let peakFlops: number | undefined;
   const measurePeak = (budgetMs: number): number => {
@@ -106,12 +106,12 @@ async function prepare(
   const model =
     existing?.model ??
     chooseModel(flags, {
-      budgetBytes,
+      limits,
       textBytes: bytes ?? (await textBytes(source, io.workingDirectory)),
       measureFlops: () => measurePeak(SIZING_BUDGET_MS),
     });
   reporter.fact('model', modelText(model));
-  const memory = memoryOf({ ...flags, ...(existing === undefined ? {} : { batchSize: existing.learning.batch_size }) }, model, budgetBytes);
+  const memory = memoryOf({ ...flags, ...(existing === undefined ? {} : { batchSize: existing.learning.batch_size }) }, model, limits);
   reporter.fact('memory', memoryText(memory));
   const dataset = await loadText(
     { source, model, heldOutTokens: existing?.data.held_out_tokens, cache: flags.datasetCache, runDirectory: directory.path },

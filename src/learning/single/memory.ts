@@ -1,6 +1,8 @@
 import { type TrainingMemoryOptions, trainingMemoryBytes } from '../../model/training-plan.ts';
+import type { Backend } from '../../numerics/backend.ts';
 import type { ModelConfig } from '../../params/genesis.ts';
 import { DEFAULT_LEARNING } from '../../params/network-defaults.ts';
+import { isPolError } from '../../primitives/errors.ts';
 import { runError } from './errors.ts';
 
 /** Rows (tokens) of a micro-batch below which matrix products lose speed: checkpointing costs less than going below. */
@@ -11,9 +13,9 @@ const MEBIBYTE = 2 ** 20;
 
 /**
  * What a process needs beside the training arena: the runtime with the program and its tokenizer, and the kernels' packing buffers.
- * Measured: 110–130 MiB.
+ * Measured: 150 MiB.
  */
-export const PROGRAM_BYTES = 128 * MEBIBYTE;
+export const PROGRAM_BYTES = 160 * MEBIBYTE;
 
 /** Left out: chosen. */
 export interface MemoryWishes {
@@ -29,21 +31,44 @@ export interface MemoryChoice {
   readonly bytes: number;
 }
 
+export interface MemoryLimits {
+  /** For the training arena alone. */
+  readonly budgetBytes: number;
+  /** Asked whether it gives an arena of that size: backends have limits of their own. Memory that is not touched costs nothing. */
+  readonly backend?: Backend;
+}
+
 /**
  * The fastest way to train that fits: the usual micro-batch; smaller ones as long as products stay efficient; then gradient
  * checkpointing (a third more arithmetic) with the usual micro-batch, and with smaller ones down to one sequence.
  * None of it changes a bit of the result.
- * @param budgetBytes for the training arena alone
  * @throws RUN_TOO_LARGE naming the least bytes it would take
  */
-export function chooseMemory(model: ModelConfig, batchSize: number, wishes: MemoryWishes, budgetBytes: number): MemoryChoice {
+export function chooseMemory(model: ModelConfig, batchSize: number, wishes: MemoryWishes, limits: MemoryLimits): MemoryChoice {
+  const { budgetBytes, backend } = limits;
   let least: MemoryChoice | undefined;
   for (const choice of candidates(model, batchSize, wishes)) {
     const found = { ...choice, bytes: memoryFor(model, batchSize, choice) };
-    if (found.bytes <= budgetBytes) return found;
+    if (found.bytes <= budgetBytes && (backend === undefined || givesArena(backend, found.bytes))) return found;
     if (least === undefined || found.bytes < least.bytes) least = found;
   }
-  throw tooLarge(least?.bytes ?? 0, `${gibibytes(budgetBytes)} GiB are free for it`);
+  const needed = least?.bytes ?? 0;
+  throw tooLarge(
+    needed,
+    needed > budgetBytes || backend === undefined
+      ? `${gibibytes(budgetBytes)} GiB are free for it`
+      : `backend ${backend.name} cannot give as much at once`,
+  );
+}
+
+function givesArena(backend: Backend, bytes: number): boolean {
+  try {
+    backend.createArena(bytes / 4).release();
+    return true;
+  } catch (error) {
+    if (isPolError(error, 'NUMERICS_OUT_OF_MEMORY') || isPolError(error, 'NUMERICS_BAD_ARGUMENT')) return false;
+    throw error;
+  }
 }
 
 /** Fastest first. */
@@ -69,11 +94,11 @@ export function memoryFor(model: ModelConfig, batchSize: number, options: Traini
   return trainingMemoryBytes(model, { ...DEFAULT_LEARNING, batch_size: batchSize, init_seed: '0x' }, options);
 }
 
-export function tooLarge(neededBytes: number, found: string, cause?: unknown) {
+function tooLarge(neededBytes: number, found: string) {
   return runError(
     'RUN_TOO_LARGE',
     `training this model needs at least ${neededBytes.toLocaleString('en-US')} bytes (${gibibytes(neededBytes)} GiB) and ${found}; use --checkpointing on, a smaller --micro-batch, --model-size, --context-length or --vocab-size, or allow more with --memory`,
-    { data: { neededBytes }, ...(cause === undefined ? {} : { cause }) },
+    { data: { neededBytes } },
   );
 }
 

@@ -3,16 +3,14 @@ import { initialiseWeights } from '../../model/initialise.ts';
 import { learningRateAt } from '../../model/schedule.ts';
 import { createTrainingEngine } from '../../model/training-engine.ts';
 import type { TrainingMemoryOptions } from '../../model/training-plan.ts';
-import type { StepResult, TrainingEngine } from '../../model/types.ts';
+import type { StepResult } from '../../model/types.ts';
 import type { Backend } from '../../numerics/backend.ts';
 import { toHex } from '../../primitives/bytes.ts';
-import { isPolError } from '../../primitives/errors.ts';
 import type { Hash } from '../../primitives/hash.ts';
 import { HELD_OUT_SEQUENCES, measureHeldOut } from '../held-out.ts';
 import { stateRoot, type TrainingState } from '../state.ts';
 import type { Checkpoint, HeldOutMeasurement } from './checkpoints.ts';
 import { runError } from './errors.ts';
-import { memoryFor, tooLarge } from './memory.ts';
 import { initialSeed, type LineageEvent, learningConfigOf, type RunConfig } from './run-config.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { createSequenceOrder } from './sequence-order.ts';
@@ -56,14 +54,14 @@ export interface TrainingRun {
 
 /**
  * Starts the run of an empty directory, or takes up the newest sound checkpoint of one that trained before.
- * @throws RUN_CHECKPOINT_DAMAGED, RUN_WRITE_FAILED, RUN_TOO_LARGE when the backend has no arena of that size
+ * @throws RUN_CHECKPOINT_DAMAGED, RUN_WRITE_FAILED; NUMERICS_OUT_OF_MEMORY (see `chooseMemory`)
  */
 export async function openTrainingRun(options: TrainingRunOptions, dependencies: TrainingRunDependencies): Promise<TrainingRun> {
   const { config, memory } = options;
   const { directory, dataset, backend } = dependencies;
   const { model } = config;
   const learning = learningConfigOf(config);
-  const engine = createEngine();
+  const engine = createTrainingEngine({ ...memory, model, learning }, { backend });
   const batch = createSequenceOrder({
     dataset,
     seed: config.seed,
@@ -85,15 +83,6 @@ export async function openTrainingRun(options: TrainingRunOptions, dependencies:
   } catch (error) {
     engine.release();
     throw error;
-  }
-
-  function createEngine(): TrainingEngine {
-    try {
-      return createTrainingEngine({ ...memory, model, learning }, { backend });
-    } catch (cause) {
-      if (!isPolError(cause, 'NUMERICS_OUT_OF_MEMORY') && !isPolError(cause, 'NUMERICS_BAD_ARGUMENT')) throw cause;
-      throw tooLarge(memoryFor(model, learning.batch_size, memory), `backend ${backend.name} cannot give as much at once`, cause);
-    }
   }
 
   function state(): TrainingState {
