@@ -55,6 +55,15 @@ describe('train', () => {
     expect(named(again.out, 'end')).toMatchObject([{ complete: true, state_root: end?.state_root }]);
   });
 
+  it('is stopped before the first step with nothing to save, and starts all the same', async () => {
+    const workingDirectory = temporaryDirectory();
+    const command = ['train', '--out', 'run', ...NEW_RUN, '--json'];
+    const stopped = await runCommand(command, { workingDirectory, interruptAt: 'tokenising' });
+    expect(stopped.code).toBe(0);
+    expect(events(stopped.out).at(-1)).toEqual({ event: 'warning', text: expect.stringContaining('nothing to save') });
+    expect(named((await runCommand(command, { workingDirectory })).out, 'end')).toMatchObject([{ complete: true }]);
+  });
+
   it('shows one line of progress on a terminal', async () => {
     const { err } = await runCommand(['train', '--out', 'run', ...NEW_RUN], {
       workingDirectory: temporaryDirectory(),

@@ -68,11 +68,25 @@ async function trainUntil(stop: AbortSignal, flags: TrainFlags, reporter: TrainR
     if (directory.document !== undefined) requireSameRun(directory.document.config, wishesOf(flags), path);
     reporter.stage('testing the arithmetic …');
     const backend = await machineBackend(flags, reporter.warn);
-    const prepared = await prepare(flags, directory, backend, bytes, reporter, io);
-    if (!stop.aborted) await runSession(stop, flags, prepared, { directory, backend, reporter, io });
+    const session: Session = { flags, directory, backend, reporter, io, stop };
+    const prepared = await prepare(session, bytes).catch((error: unknown) => {
+      if (error !== stop.reason) throw error;
+      return undefined;
+    });
+    if (prepared === undefined || stop.aborted) reporter.warn('stopped before the first step: there is nothing to save');
+    else await runSession(session, prepared);
   } finally {
     await directory.release();
   }
+}
+
+interface Session {
+  readonly flags: TrainFlags;
+  readonly directory: RunDirectory;
+  readonly backend: Backend;
+  readonly reporter: TrainReporter;
+  readonly io: Io;
+  readonly stop: AbortSignal;
 }
 
 interface Prepared {
@@ -82,15 +96,8 @@ interface Prepared {
   readonly peakFlops: number;
 }
 
-/** Everything that is decided before training: cheap refusals first, tokenising last. */
-async function prepare(
-  flags: TrainFlags,
-  directory: RunDirectory,
-  backend: Backend,
-  bytes: number | undefined,
-  reporter: TrainReporter,
-  io: Io,
-): Promise<Prepared> {
+/** Everything that is decided before training: cheap refusals first, tokenising last. Throws `stop`'s reason when it is aborted. */
+async function prepare({ flags, directory, backend, reporter, io, stop }: Session, bytes: number | undefined): Promise<Prepared> {
   const existing = directory.document?.config;
   const source = flags.data === undefined && existing !== undefined ? existing.data.source : dataSource(flags.data, io.workingDirectory);
   const limits = { budgetBytes: flags.memory ?? defaultMemoryBudget(), backend };
@@ -115,7 +122,14 @@ async function prepare(
   reporter.fact('memory', memoryText(memory));
   const dataset = await loadText(
     { source, model, heldOutTokens: existing?.data.held_out_tokens, cache: flags.datasetCache, runDirectory: directory.path },
-    { workingDirectory: io.workingDirectory, onStage: reporter.stage },
+    {
+      workingDirectory: io.workingDirectory,
+      onStage(text) {
+        // Ends the tokenising, which removes what it wrote.
+        stop.throwIfAborted();
+        reporter.stage(text);
+      },
+    },
   );
   reporter.fact('data', `${source}: ${groupDigits(dataset.tokenCount)} tokens, ${groupDigits(dataset.heldOutTokens)} held out`);
   const common = { dataset, memory };
@@ -131,12 +145,8 @@ async function prepare(
   };
 }
 
-async function runSession(
-  stop: AbortSignal,
-  flags: TrainFlags,
-  { config, dataset, memory, peakFlops }: Prepared,
-  { directory, backend, reporter, io }: { directory: RunDirectory; backend: Backend; reporter: TrainReporter; io: Io },
-): Promise<void> {
+async function runSession({ flags, directory, backend, reporter, io, stop }: Session, prepared: Prepared): Promise<void> {
+  const { config, dataset, memory, peakFlops } = prepared;
   const run = await openTrainingRun(
     { config, memory },
     {
