@@ -19,10 +19,23 @@ describe('runCli', () => {
   );
 
   it('teaches by examples under every command', async () => {
-    for (const command of ['create-network', 'run', 'devnet', 'status', 'balance', 'send', 'chat', 'generate-config', 'doctor']) {
+    for (const command of [
+      'create-network',
+      'run',
+      'devnet',
+      'status',
+      'balance',
+      'send',
+      'chat',
+      'generate-config',
+      'train',
+      'eval',
+      'bench',
+      'doctor',
+    ]) {
       const io = testIo();
       await runCli([command, '--help'], io);
-      expect(io.output()).toMatch(/Examples:\n {2}\$ /);
+      expect(io.output(), command).toMatch(/Examples:\n {2}\$ /);
     }
   });
 

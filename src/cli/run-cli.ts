@@ -1,15 +1,18 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf } from '../primitives/errors.ts';
 import { registerBalance } from './commands/balance.ts';
+import { registerBench } from './commands/bench.ts';
 import { registerChat } from './commands/chat.ts';
 import { registerCreateNetwork } from './commands/create-network.ts';
 import { registerDevnet } from './commands/devnet.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerEval } from './commands/eval.ts';
 import { registerGenerateConfig } from './commands/generate-config.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerRun } from './commands/run.ts';
 import { registerSend } from './commands/send.ts';
 import { registerStatus } from './commands/status.ts';
+import { registerTrain } from './commands/train.ts';
 import { EXIT_USAGE, exitCodeOf } from './errors.ts';
 import type { Io } from './io.ts';
 import { examples } from './options.ts';
@@ -59,6 +62,9 @@ function createProgram(io: Io): Command {
   registerChat(program, io);
   registerGenerateConfig(program, io);
   registerKeys(program, io);
+  registerTrain(program, io);
+  registerEval(program, io);
+  registerBench(program, io);
   registerDoctor(program, io);
   examples(program, [
     ['pol-node devnet', 'a whole network on this machine, with a live view'],

@@ -2,14 +2,19 @@ import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/prom
 import { dirname, join } from 'node:path';
 import { toHex, utf8 } from '../primitives/bytes.ts';
 
+/** `replaceFile` with bytes at hand. */
+export function writeFileDurably(path: string, bytes: Uint8Array): Promise<void> {
+  return replaceFile(path, (file) => file.writeFile(bytes));
+}
+
 /**
  * Replaces a file as a whole: temporary file, fsync, rename, fsync of the directory. After a crash at any instant the old or the new
  * content is there, never a part of one.
  */
-export async function writeFileDurably(path: string, bytes: Uint8Array): Promise<void> {
+export async function replaceFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   const temporary = `${path}.tmp`;
   await withFile(temporary, 'w', async (file) => {
-    await file.writeFile(bytes);
+    await write(file);
     await file.sync();
   });
   await rename(temporary, path);
@@ -56,7 +61,7 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-function isAbsent(error: unknown): boolean {
+export function isAbsent(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 }
 

@@ -20,7 +20,7 @@ const natural = z.number().int().positive();
 const decimal = z.string().regex(/^\d+$/, 'must be a decimal number of wei, as text');
 const wei = decimal;
 
-const modelSchema = z.strictObject({
+export const modelSchema = z.strictObject({
   vocab_size: natural.min(256).max(50257),
   dim: natural.multipleOf(16).max(16384),
   layers: natural.max(256),
@@ -49,7 +49,7 @@ const dataSchema = z.strictObject({
   held_out_tokens: natural,
 });
 
-const learningSchema = z.strictObject({
+export const learningSchema = z.strictObject({
   /** Sequences of context_length in one inner step. */
   batch_size: natural,
   /** Peak inner learning rate. */
