@@ -12,8 +12,6 @@ import { createTransactionPool } from '../chain/transaction-pool.ts';
 import type { ConsensusMessage } from '../codec/types.ts';
 import type { BlockApplication } from '../consensus/types.ts';
 import { createExecutionEngine } from '../execution/create-engine.ts';
-import type { InferenceEngine } from '../inference/engine.ts';
-import { createCompletionService } from '../inference/service.ts';
 import { updateByteLength } from '../learning/update.ts';
 import { createNetwork } from '../network/create-network.ts';
 import { authorityAddresses, type Genesis, genesisHash } from '../params/genesis.ts';
@@ -31,6 +29,7 @@ import { lockDataDirectory } from '../store/lock.ts';
 import { createBlockSync } from '../sync/block-sync.ts';
 import { createPeerSource, type PeerSourceOptions } from '../sync/peer-source.ts';
 import { serveSync } from '../sync/serve.ts';
+import { createCompletions } from './completions.ts';
 import { createFailure } from './failure.ts';
 import { resolveGenesis } from './genesis-source.ts';
 import { createGossip, type Gossip } from './gossip.ts';
@@ -44,10 +43,7 @@ import { VERSION } from './version.ts';
 import { createNodeView } from './view.ts';
 import { createWallet } from './wallet.ts';
 import type { LearningWorkerData } from './worker/learning-worker.ts';
-import { Niceness, startInferenceWorker, startLearningWorker } from './worker/services.ts';
-
-/** While round r is open, r−1 is being checked and r−2 is the last settled one. */
-const ROUNDS_FROM_SETTLED_TO_OPEN = 2;
+import { Niceness, startLearningWorker } from './worker/services.ts';
 
 type StartLearning = typeof startLearningWorker;
 
@@ -114,7 +110,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   const state = () => chain.state;
   const operations = createOperationPool({ context, state });
   const transactions = createTransactionPool({ chainId: genesis.chain_id }, { accounts: execution.reader, head: () => execution.head });
-  const network = await createNetwork(
+  const network = createNetwork(
     {
       host: config.p2p_host,
       port: config.port,
@@ -204,17 +200,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     { chainId: genesis.chain_id },
     { signer, execution, pendingNonce: transactions.nextNonce, submit: submitTransaction },
   );
-  const completions = createCompletionService(
-    { contextLength: genesis.model.context_length },
-    {
-      engine: lazyInference(config, genesis, log, shutdown),
-      // What the learning engine holds, which may lag behind the chain: an answer names the model it came from.
-      model: async () => {
-        const { round, modelRoot } = await learning.current();
-        return { weightsPath: await learning.settledWeightsPath(), modelRoot, round: Math.max(round - ROUNDS_FROM_SETTLED_TO_OPEN, -1) };
-      },
-    },
-  );
+  const completions = createCompletions(config, genesis, { learning, shutdown, log });
   const view = createNodeView({
     identity: {
       nodeId: config.node_id,
@@ -285,24 +271,6 @@ function learningData(config: NodeConfig, genesis: Genesis): LearningWorkerData 
       datasetCache: datasetCacheOf(config),
     },
     blobDirectory: pathsOf(config).blobs,
-  };
-}
-
-/** Started once, at the first request. */
-function lazyInference(config: NodeConfig, genesis: Genesis, log: Logger, shutdown: Shutdown): () => Promise<InferenceEngine> {
-  let started: Promise<InferenceEngine> | undefined;
-  return () => {
-    // A decoder that died takes its answers with it, not the node: the next request starts another.
-    const forget = () => {
-      started = undefined;
-    };
-    started ??= startInferenceWorker({ model: genesis.model, backend: config.backend }, log.child({ room: 'inference' }), forget).then(
-      (hosted) => {
-        shutdown.add('inference', hosted.terminate);
-        return hosted.remote;
-      },
-    );
-    return started;
   };
 }
 
