@@ -34,7 +34,10 @@ export function createCompletions(
     { contextLength: genesis.model.context_length },
     {
       engine() {
-        started ??= start();
+        started ??= start().catch((error) => {
+          forget();
+          throw error;
+        });
         return started;
       },
       // What the learning engine holds, which may lag behind the chain: an answer names the model it came from.
