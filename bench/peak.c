@@ -2,7 +2,7 @@
  * The most multiply-adds of the matrix kernels' own kind that this processor finishes in a second: independent chains that never leave
  * the registers. Compiled once for each instruction set, natively and to WebAssembly, with the flags of the kernels.
  */
-#include "../kernels/bf16.h"
+#include "bf16.h"
 
 /* Enough chains to hide the latency of a multiply-add, few enough to stay in registers. */
 #if defined(__AVX512F__) || defined(__aarch64__)

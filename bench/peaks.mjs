@@ -12,6 +12,7 @@ import { fastest } from './timing.mjs';
 const run = promisify(execFile);
 const directory = path.dirname(fileURLToPath(import.meta.url));
 const source = path.join(directory, 'peak.c');
+const kernels = path.join(directory, '..', 'kernels');
 const WASM_ROUNDS = 200_000;
 
 /** GFLOP/s of one thread by backend name; what cannot be compiled is left out. */
@@ -30,7 +31,7 @@ async function nativePeak(variant) {
   const temporary = await mkdtemp(path.join(tmpdir(), 'pol-peak-'));
   try {
     const program = path.join(temporary, 'peak');
-    await run(process.env.CC ?? 'cc', [...NATIVE_FLAGS, ...flags, source, '-o', program]);
+    await run(process.env.CC ?? 'cc', [...NATIVE_FLAGS, ...flags, `-I${kernels}`, source, '-o', program]);
     const { stdout } = await run(program);
     return Number(stdout);
   } catch (error) {
@@ -43,13 +44,15 @@ async function nativePeak(variant) {
 
 async function wasmPeak() {
   const headers = ['bf16.h', 'simd.h'];
-  const kernels = Object.fromEntries(
-    await Promise.all(headers.map(async (name) => [name, await readFile(path.join(directory, '..', 'kernels', name), 'utf8')])),
-  );
-  const tree = { kernels, bench: { 'peak.c': await readFile(source, 'utf8') } };
+  const sources = headers.map(async (name) => [name, await readFile(path.join(kernels, name), 'utf8')]);
+  const tree = { kernels: Object.fromEntries(await Promise.all(sources)), bench: { 'peak.c': await readFile(source, 'utf8') } };
   const exported = ['pol_peak', 'pol_peak_operations'].map((name) => `-Wl,--export=${name}`);
   const silent = { stdout: () => {}, stderr: () => {}, fetchProgress: () => {} };
-  const files = await runClang(['clang', ...WASM_FLAGS, '-Wl,--no-entry', ...exported, 'bench/peak.c', '-o', 'peak.wasm'], tree, silent);
+  const files = await runClang(
+    ['clang', ...WASM_FLAGS, '-Ikernels', '-Wl,--no-entry', ...exported, 'bench/peak.c', '-o', 'peak.wasm'],
+    tree,
+    silent,
+  );
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(files['peak.wasm']));
   const seconds = fastest(() => exports.pol_peak(WASM_ROUNDS, 0), { leastSeconds: 0.5 });
   return (WASM_ROUNDS * exports.pol_peak_operations()) / seconds / 1e9;

@@ -82,10 +82,11 @@ static void attention_forward_task(void *argument, long unit, int thread) {
   for (long h = g * group; h < (g + 1) * group; h++) {
     for (long first = 0; first < job->queries; first += QUERY_BLOCK) {
       const long rows = min_long(QUERY_BLOCK, job->queries - first);
+      Left left;
       const long seen = job->offset + first + rows;
       const long q = (b * job->queries + first) * q_row + h * dim;
-      pack_left(s.left, job->q + q, q_row, 1, rows, dim, &over);
-      product(s.left, keys, s.scores, s.row, rows, seen, words_of(dim), 0);
+      left = pack_left(s.left, job->q + q, q_row, 1, rows, dim, &over);
+      product(left, keys, s.scores, s.row, rows, seen, words_of(dim), START_ZERO);
       for (long i = 0; i < rows; i++) {
         float *row = s.scores + i * s.row;
         const long end = round_up(seen, LANES);
@@ -104,11 +105,11 @@ static void attention_forward_task(void *argument, long unit, int thread) {
         stat[0] = max;
         stat[1] = z;
       }
-      pack_left(s.left, s.scores, s.row, 1, rows, seen, &over);
-      product(s.left, values, job->out + q, q_row, rows, dim, words_of(seen), 0);
+      left = pack_left(s.left, s.scores, s.row, 1, rows, seen, &over);
+      product(left, values, job->out + q, q_row, rows, dim, words_of(seen), START_ZERO);
     }
   }
-  if (vi_any(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
+  if (any_over(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
 }
 
 /* From scaled scores and dp of one row: p and ds, +0 beyond the visible keys up to `end`. */
@@ -148,31 +149,32 @@ static void attention_backward_task(void *argument, long unit, int thread) {
   for (long h = g * group; h < (g + 1) * group; h++) {
     for (long first = 0; first < queries; first += QUERY_BLOCK) {
       const long rows = min_long(QUERY_BLOCK, queries - first);
+      Left left;
       const long seen = first + rows;
       const long end = round_up(seen, LANES);
       const long q = (b * queries + first) * q_row + h * dim;
-      pack_left(s.left, job->q + q, q_row, 1, rows, dim, &over);
-      product(s.left, keys, s.scores, s.row, rows, seen, words_of(dim), 0);
-      pack_left(s.left, job->d_out + q, q_row, 1, rows, dim, &over);
-      product(s.left, values, s.products, s.row, rows, seen, words_of(dim), 0);
+      left = pack_left(s.left, job->q + q, q_row, 1, rows, dim, &over);
+      product(left, keys, s.scores, s.row, rows, seen, words_of(dim), START_ZERO);
+      left = pack_left(s.left, job->d_out + q, q_row, 1, rows, dim, &over);
+      product(left, values, s.products, s.row, rows, seen, words_of(dim), START_ZERO);
       for (long i = 0; i < rows; i++) {
         const float *stat = job->stats + ((b * job->heads + h) * queries + first + i) * 2;
         scale_scores(s.scores + i * s.row, first + i + 1, end, job->scale);
         score_gradients(s.scores + i * s.row, s.products + i * s.row, first + i + 1, end, stat[0], stat[1], job->scale);
       }
-      pack_left(s.left, s.products, s.row, 1, rows, seen, &over);
-      product(s.left, keys_by_dim, job->dq + q, q_row, rows, dim, words_of(seen), 0);
+      left = pack_left(s.left, s.products, s.row, 1, rows, seen, &over);
+      product(left, keys_by_dim, job->dq + q, q_row, rows, dim, words_of(seen), START_ZERO);
 
       const Right block = {s.right, dim, words_of(rows)};
-      pack_left(s.left, s.scores, 1, s.row, seen, rows, &over);
+      left = pack_left(s.left, s.scores, 1, s.row, seen, rows, &over);
       pack_right(s.right, job->d_out + q, 1, q_row, dim, rows, &over);
-      product(s.left, block, job->dv + kv, kv_row, seen, dim, words_of(rows), 1);
-      pack_left(s.left, s.products, 1, s.row, seen, rows, &over);
+      product(left, block, job->dv + kv, kv_row, seen, dim, words_of(rows), START_GIVEN);
+      left = pack_left(s.left, s.products, 1, s.row, seen, rows, &over);
       pack_right(s.right, job->q + q, 1, q_row, dim, rows, &over);
-      product(s.left, block, job->dk + kv, kv_row, seen, dim, words_of(rows), 1);
+      product(left, block, job->dk + kv, kv_row, seen, dim, words_of(rows), START_GIVEN);
     }
   }
-  if (vi_any(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
+  if (any_over(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
 }
 
 static int attention(AttentionJob *job, int backward) {

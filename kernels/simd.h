@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 #if defined(__wasm__)
-/* No C library there: wasm.c has these. */
-void *memcpy(void *restrict to, const void *restrict from, size_t n);
-void *memmove(void *to, const void *from, size_t n);
-void *memset(void *to, int value, size_t n);
+/* No C library there: these become instructions. */
+#define memcpy __builtin_memcpy
+#define memmove __builtin_memmove
+#define memset __builtin_memset
 #else
 #include <string.h>
 #endif
@@ -64,13 +64,21 @@ INLINE void vu_store(uint32_t *p, vu x) { *(vu_unaligned *)p = x; }
 /* The first `left` elements, the rest +0. */
 INLINE vf vf_load_n(const float *p, long left) {
   if (__builtin_expect(left >= VW, 1)) return vf_load(p);
+#if defined(__AVX512F__)
+  return left > 0 ? (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << left) - 1), p) : (vf){0};
+#else
   vf x = {0};
   if (left > 0) memcpy(&x, p, (size_t)left * 4);
   return x;
+#endif
 }
 INLINE void vf_store_n(float *p, vf x, long left) {
   if (__builtin_expect(left >= VW, 1)) vf_store(p, x);
+#if defined(__AVX512F__)
+  else if (left > 0) _mm512_mask_storeu_ps(p, (__mmask16)((1u << left) - 1), (__m512)x);
+#else
   else if (left > 0) memcpy(p, &x, (size_t)left * 4);
+#endif
 }
 
 /* Lane by lane mask ? a : b; masks are all ones or all zeros, as comparisons give them. */

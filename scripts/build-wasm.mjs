@@ -34,8 +34,9 @@ async function build() {
     });
     if (log !== '') console.log(log.trimEnd());
     return files['pol-kernels.wasm'];
-  } catch (cause) {
-    throw new Error(`the WebAssembly kernels do not build:\n${log}`, { cause });
+  } catch (error) {
+    // Not as its cause: that one carries every source along.
+    throw new Error(`the WebAssembly kernels do not build (${error.message}):\n${log}`);
   }
 }
 
