@@ -25,6 +25,8 @@
 #define SPIN_NANOSECONDS 200000
 /* Pauses between two looks at the clock. */
 #define SPINS 32
+/* How long the caller works alone after a worker that had no processor kept it waiting. */
+#define CROWDED_NANOSECONDS 20000000
 #define SCRATCH_ALIGNMENT 64
 #define CACHE_LINE 64
 
@@ -42,6 +44,9 @@ struct PolPool {
   PolTask task;
   void *job;
   long units;
+
+  /* Before this time the caller works alone. */
+  int64_t crowded_until;
 
   /* Sleeping and waking; whoever sets a reason to wake does so before looking at who sleeps, sleepers the other way round. */
   pthread_mutex_t mutex;
@@ -164,8 +169,13 @@ void pol_pool_destroy(PolPool *pool) {
   free(pool);
 }
 
-/* Waits until no worker is inside; the gate is closed. */
-static void await_workers(PolPool *pool) {
+/*
+ * Waits until no worker is inside; the gate is closed. A unit of work takes workers about as long as the caller, who did at least one
+ * since `started`: one who takes much longer was put aside by a busy machine, and would be again.
+ */
+static void await_workers(PolPool *pool, int64_t started) {
+  if (LOAD(pool->gate) == 0) return;
+  const int64_t done = nanoseconds();
   for (int64_t deadline = 0; LOAD(pool->gate) != 0;) {
     if (spin(&deadline)) continue;
     pthread_mutex_lock(&pool->mutex);
@@ -174,10 +184,13 @@ static void await_workers(PolPool *pool) {
     STORE(pool->waiting, 0);
     pthread_mutex_unlock(&pool->mutex);
   }
+  const int64_t now = nanoseconds();
+  if (now - done > (done - started) + SPIN_NANOSECONDS) pool->crowded_until = now + CROWDED_NANOSECONDS;
 }
 
 void pol_parallel(PolPool *pool, PolTask task, void *job, long units) {
-  if (pool->threads == 1 || units <= 1) {
+  const int64_t started = pool->threads == 1 || units <= 1 ? 0 : nanoseconds();
+  if (started <= pool->crowded_until) {
     for (long unit = 0; unit < units; unit++) task(job, unit, 0);
     return;
   }
@@ -189,7 +202,7 @@ void pol_parallel(PolPool *pool, PolTask task, void *job, long units) {
   announce(pool);
   work(pool, 0);
   __atomic_fetch_and(&pool->gate, ~GATE_OPEN, __ATOMIC_SEQ_CST);
-  await_workers(pool);
+  await_workers(pool, started);
 }
 
 int pol_reserve(PolPool *pool, size_t bytes) {

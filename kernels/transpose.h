@@ -4,13 +4,6 @@
 
 #include "simd.h"
 
-/* Lanes of a, then of b, by number. */
-#if defined(__clang__)
-#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (vi){__VA_ARGS__})
-#endif
-
 /* Of two rows `distance` apart: the first keeps its even blocks and takes the second's into its odd ones; the second the other way. */
 #define TRADE(row, distance, even, odd)                         \
   UNROLL for (int i = 0; i < VW; i++) {                         \
