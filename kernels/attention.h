@@ -112,7 +112,7 @@ static void attention_forward_task(void *argument, long unit, int thread) {
       const long seen = job->offset + first + rows;
       const long q = (b * job->queries + first) * q_row + h * dim;
       left = pack_left(s.left, job->q + q, q_row, 1, rows, dim, &over);
-      product(left, keys, s.scores, s.row, rows, seen, words_of(dim), START_ZERO);
+      product(left, keys, s.scores, s.row, rows, round_up(seen, VW), words_of(dim), START_ZERO);
       for (long i = 0; i < rows; i++) {
         float *stat = job->stats + ((b * job->heads + h) * job->queries + first + i) * 2;
         softmax_scores(s.scores + i * s.row, job->offset + first + i + 1, round_up(seen, LANES), job->scale, stat);
@@ -187,9 +187,9 @@ static void attention_backward_task(void *argument, long unit, int thread) {
       const long end = round_up(seen, LANES);
       const long q = (b * queries + first) * q_row + h * dim;
       left = pack_left(s.left, job->q + q, q_row, 1, rows, dim, &over);
-      product(left, keys, s.scores, s.row, rows, seen, words_of(dim), START_ZERO);
+      product(left, keys, s.scores, s.row, rows, round_up(seen, VW), words_of(dim), START_ZERO);
       left = pack_left(s.left, job->d_out + q, q_row, 1, rows, dim, &over);
-      product(left, values, s.products, s.row, rows, seen, words_of(dim), START_ZERO);
+      product(left, values, s.products, s.row, rows, round_up(seen, VW), words_of(dim), START_ZERO);
       for (long i = 0; i < rows; i++) {
         const float *stat = job->stats + ((b * job->heads + h) * queries + first + i) * 2;
         score_gradients(s.scores + i * s.row, s.products + i * s.row, first + i + 1, end, stat[0], stat[1], job->scale);

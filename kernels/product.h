@@ -173,8 +173,20 @@ static Left pack_left(uint32_t *words, const float *source, long row_stride, lon
 /* How the chains of C start: from +0; from what is there, rounded to the grid of products; from what is there, known to be on it. */
 typedef enum { START_ZERO, START_GIVEN, START_CONTINUED } Start;
 
-INLINE void tile(const int nv, long kw, Left left, const uint32_t *right, float *c, long ldc, Start start) {
+/* Asks for the tile of C below this one: its lines arrive while this one is computed. */
+INLINE void prefetch_next(const int nv, const float *c, long ldc) {
+#if VW >= 8
+  UNROLL for (int i = 0; i < MR; i++) {
+    UNROLL for (int j = 0; j < nv * VW; j += LANES) __builtin_prefetch(c + (MR + i) * ldc + j, 1);
+  }
+#else
+  (void)nv, (void)c, (void)ldc;
+#endif
+}
+
+INLINE void tile(const int nv, long kw, Left left, const uint32_t *right, long right_step, float *c, long ldc, Start start) {
   vf sums[MR][NV];
+  prefetch_next(nv, c, ldc);
   if (start == START_ZERO) {
     UNROLL for (int i = 0; i < MR; i++) {
       UNROLL for (int j = 0; j < nv; j++) sums[i][j] = (vf){0};
@@ -204,32 +216,34 @@ INLINE void tile(const int nv, long kw, Left left, const uint32_t *right, float 
     }
     low += LEFT_STEP(left);
     high += LEFT_STEP(left);
-    right += nv * VW;
+    right += right_step;
   }
   UNROLL for (int i = 0; i < MR; i++) {
     UNROLL for (int j = 0; j < nv; j++) vf_store(c + i * ldc + j * VW, sums[i][j]);
   }
 }
 
-static __attribute__((noinline)) void tile_of(int nv, long kw, Left left, const uint32_t *right, float *c, long ldc, Start start) {
+static __attribute__((noinline)) void tile_of(int nv, long kw, Left left, const uint32_t *right, long right_step, float *c, long ldc,
+                                              Start start) {
   switch (nv) {
-    case 1: tile(1, kw, left, right, c, ldc, start); return;
-    case 2: tile(2, kw, left, right, c, ldc, start); return;
+    case 1: tile(1, kw, left, right, right_step, c, ldc, start); return;
+    case 2: tile(2, kw, left, right, right_step, c, ldc, start); return;
 #if NV == 4
-    case 3: tile(3, kw, left, right, c, ldc, start); return;
-    case 4: tile(4, kw, left, right, c, ldc, start); return;
+    case 3: tile(3, kw, left, right, right_step, c, ldc, start); return;
+    case 4: tile(4, kw, left, right, right_step, c, ldc, start); return;
 #endif
   }
 }
 
 /* One tile of which only rows × columns lie in C: the rest goes through a buffer. */
-static void edge_tile(int nv, long kw, Left left, const uint32_t *right, float *c, long ldc, long rows, long columns, Start start) {
+static void edge_tile(int nv, long kw, Left left, const uint32_t *right, long right_step, float *c, long ldc, long rows, long columns,
+                      Start start) {
   float buffer[MR * NR] __attribute__((aligned(64)));
   if (start != START_ZERO) {
     memset(buffer, 0, sizeof buffer);
     for (long i = 0; i < rows; i++) memcpy(buffer + i * NR, c + i * ldc, (size_t)columns * 4);
   }
-  tile_of(nv, kw, left, right, buffer, NR, start);
+  tile_of(nv, kw, left, right, right_step, buffer, NR, start);
   for (long i = 0; i < rows; i++) memcpy(c + i * ldc, buffer + i * NR, (size_t)columns * 4);
 }
 
@@ -246,14 +260,14 @@ static void product(Left left, Right right, float *c, long ldc, long rows, long 
   for (long j = 0; j < columns; j += NR) {
     const long packed = min_long(NR, round_up(right.columns - j, VW));
     const long wanted = min_long(NR, columns - j);
-    const int nv = (int)(packed / VW);
+    const int nv = (int)ceil_div(wanted, VW);
     const uint32_t *panel = right.panels + j * right.kw;
     for (long i = 0; i < rows; i += MR) {
       left.words = (uint32_t *)first + i / MR * left.panel;
       float *target = c + i * ldc + j;
       const long present = min_long(MR, rows - i);
-      if (present == MR && wanted == packed) tile_of(nv, kw, left, panel, target, ldc, start);
-      else edge_tile(nv, kw, left, panel, target, ldc, present, wanted, start);
+      if (present == MR && wanted == nv * VW) tile_of(nv, kw, left, panel, packed, target, ldc, start);
+      else edge_tile(nv, kw, left, panel, packed, target, ldc, present, wanted, start);
     }
   }
 }
