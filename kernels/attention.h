@@ -51,18 +51,44 @@ static size_t attention_layout(AttentionScratch *s, uint32_t *base, const Attent
   return used;
 }
 
-/* Scales the visible scores, hides the rest of the row up to `end` (a multiple of 16); returns the maximum. */
-static float scale_scores(float *row, long visible, long end, float scale) {
-  for (long j = visible; j < end; j++) row[j] = -__builtin_inff();
-  vf most = vf_splat(-__builtin_inff());
-  for (long j = 0; j < end; j += VW) {
-    vf s = vf_load(row + j) * scale;
-    vf_store(row + j, s);
-    most = vf_max(s, most);
+/* Scales the visible scores of a row, hides those after them up to a multiple of 16; returns the maximum. */
+static float scale_scores(float *row, long visible, float scale) {
+  const vf hidden = vf_splat(-__builtin_inff());
+  Lanes most;
+  UNROLL for (int l = 0; l < LANE_VECTORS; l++) most.v[l] = hidden;
+  for (long j = 0; j < visible; j += LANES) {
+    const int32_t left = (int32_t)min_long(visible - j, LANES);
+    UNROLL for (int l = 0; l < LANE_VECTORS; l++) {
+      vf s = vf_load(row + j + l * VW) * scale;
+      if (left < LANES) s = vf_select(lane_numbers(l) < left, s, hidden);
+      vf_store(row + j + l * VW, s);
+      most.v[l] = vf_max(s, most.v[l]);
+    }
   }
-  float max = most[0];
-  for (int l = 1; l < VW; l++) max = most[l] > max ? most[l] : max;
-  return max;
+  return lanes_max(most);
+}
+
+/* +0 from `from`, rounded up to a multiple of 16, to `end`. */
+INLINE void clear_rest(float *row, long from, long end) {
+  for (long j = round_up(from, LANES); j < end; j += VW) vf_store(row + j, (vf){0});
+}
+
+/* From the scores of a row to their softmax, +0 for hidden ones up to `end`; leaves maximum and 1/z in `stat`. */
+static void softmax_scores(float *row, long visible, long end, float scale, float *stat) {
+  const float max = scale_scores(row, visible, scale);
+  Lanes sum = lanes_zero();
+  for (long j = 0; j < visible; j += LANES) {
+    UNROLL for (int l = 0; l < LANE_VECTORS; l++) {
+      vf e = vf_exp(vf_load(row + j + l * VW) - max);
+      vf_store(row + j + l * VW, e);
+      sum.v[l] = sum.v[l] + e;
+    }
+  }
+  const float z = 1.0f / lanes_sum(sum);
+  for (long j = 0; j < visible; j += VW) vf_store(row + j, vf_load(row + j) * z);
+  clear_rest(row, visible, end);
+  stat[0] = max;
+  stat[1] = z;
 }
 
 static void attention_forward_task(void *argument, long unit, int thread) {
@@ -82,50 +108,56 @@ static void attention_forward_task(void *argument, long unit, int thread) {
   for (long h = g * group; h < (g + 1) * group; h++) {
     for (long first = 0; first < job->queries; first += QUERY_BLOCK) {
       const long rows = min_long(QUERY_BLOCK, job->queries - first);
+      Left left;
       const long seen = job->offset + first + rows;
       const long q = (b * job->queries + first) * q_row + h * dim;
-      pack_left(s.left, job->q + q, q_row, 1, rows, dim, &over);
-      product(s.left, keys, s.scores, s.row, rows, seen, words_of(dim), 0);
+      left = pack_left(s.left, job->q + q, q_row, 1, rows, dim, &over);
+      product(left, keys, s.scores, s.row, rows, round_up(seen, VW), words_of(dim), START_ZERO);
       for (long i = 0; i < rows; i++) {
-        float *row = s.scores + i * s.row;
-        const long end = round_up(seen, LANES);
-        const float max = scale_scores(row, job->offset + first + i + 1, end, job->scale);
-        Lanes sum = lanes_zero();
-        for (long j = 0; j < end; j += LANES) {
-          UNROLL for (int l = 0; l < LANE_VECTORS; l++) {
-            vf e = vf_exp(vf_load(row + j + l * VW) - max);
-            vf_store(row + j + l * VW, e);
-            sum.v[l] = sum.v[l] + e;
-          }
-        }
-        const float z = 1.0f / lanes_sum(sum);
-        for (long j = 0; j < end; j += VW) vf_store(row + j, vf_load(row + j) * z);
         float *stat = job->stats + ((b * job->heads + h) * job->queries + first + i) * 2;
-        stat[0] = max;
-        stat[1] = z;
+        softmax_scores(s.scores + i * s.row, job->offset + first + i + 1, round_up(seen, LANES), job->scale, stat);
       }
-      pack_left(s.left, s.scores, s.row, 1, rows, seen, &over);
-      product(s.left, values, job->out + q, q_row, rows, dim, words_of(seen), 0);
+      left = pack_left(s.left, s.scores, s.row, 1, rows, seen, &over);
+      product(left, values, job->out + q, q_row, rows, dim, words_of(seen), START_ZERO);
     }
   }
-  if (vi_any(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
+  if (any_over(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
 }
 
-/* From scaled scores and dp of one row: p and ds, +0 beyond the visible keys up to `end`. */
+/* From scores and dp of one row: p and ds, +0 for hidden ones up to `end`. */
 static void score_gradients(float *scores, float *products, long visible, long end, float max, float z, float scale) {
-  for (long j = visible; j < end; j++) products[j] = 0.0f;
+  const vf hidden = vf_splat(-__builtin_inff());
   Lanes sum = lanes_zero();
-  for (long j = 0; j < end; j += LANES) {
+  for (long j = 0; j < visible; j += LANES) {
+    const int32_t left = (int32_t)min_long(visible - j, LANES);
     UNROLL for (int l = 0; l < LANE_VECTORS; l++) {
-      vf p = vf_exp(vf_load(scores + j + l * VW) - max) * z;
-      vf_store(scores + j + l * VW, p);
-      sum.v[l] = sum.v[l] + p * vf_load(products + j + l * VW);
+      const long at = j + l * VW;
+      vf s = vf_load(scores + at) * scale, dp = vf_load(products + at);
+      if (left < LANES) {
+        s = vf_select(lane_numbers(l) < left, s, hidden);
+        dp = vf_select(lane_numbers(l) < left, dp, (vf){0});
+        vf_store(products + at, dp);
+      }
+      vf p = vf_exp(s - max) * z;
+      vf_store(scores + at, p);
+      sum.v[l] = sum.v[l] + p * dp;
     }
   }
   const float t = lanes_sum(sum);
-  for (long j = 0; j < end; j += VW) {
+  for (long j = 0; j < visible; j += VW) {
     vf ds = (vf_load(scores + j) * (vf_load(products + j) - t)) * scale;
     vf_store(products + j, ds);
+  }
+  clear_rest(scores, visible, end);
+  clear_rest(products, visible, end);
+}
+
+/* Rounds where chains start, once: later blocks then continue them as they are. */
+INLINE void start_chains(float *c, long stride, long rows, long columns) {
+  for (long i = 0; i < rows; i++) {
+    for (long j = 0; j < columns; j += VW) {
+      vf_store_n(c + i * stride + j, chain_start(vf_load_n(c + i * stride + j, columns - j)), columns - j);
+    }
   }
 }
 
@@ -138,6 +170,8 @@ static void attention_backward_task(void *argument, long unit, int thread) {
   attention_layout(&s, pol_scratch(job->arena->pool, thread), job, 1);
   vi over = {0};
   const long kv = b * queries * kv_row + g * dim;
+  start_chains(job->dk + kv, kv_row, queries, dim);
+  start_chains(job->dv + kv, kv_row, queries, dim);
   pack_right(s.keys, job->k + kv, kv_row, 1, queries, dim, &over);
   pack_right(s.values, job->v + kv, kv_row, 1, queries, dim, &over);
   pack_right(s.keys_by_dim, job->k + kv, 1, kv_row, dim, queries, &over);
@@ -148,31 +182,31 @@ static void attention_backward_task(void *argument, long unit, int thread) {
   for (long h = g * group; h < (g + 1) * group; h++) {
     for (long first = 0; first < queries; first += QUERY_BLOCK) {
       const long rows = min_long(QUERY_BLOCK, queries - first);
+      Left left;
       const long seen = first + rows;
       const long end = round_up(seen, LANES);
       const long q = (b * queries + first) * q_row + h * dim;
-      pack_left(s.left, job->q + q, q_row, 1, rows, dim, &over);
-      product(s.left, keys, s.scores, s.row, rows, seen, words_of(dim), 0);
-      pack_left(s.left, job->d_out + q, q_row, 1, rows, dim, &over);
-      product(s.left, values, s.products, s.row, rows, seen, words_of(dim), 0);
+      left = pack_left(s.left, job->q + q, q_row, 1, rows, dim, &over);
+      product(left, keys, s.scores, s.row, rows, round_up(seen, VW), words_of(dim), START_ZERO);
+      left = pack_left(s.left, job->d_out + q, q_row, 1, rows, dim, &over);
+      product(left, values, s.products, s.row, rows, round_up(seen, VW), words_of(dim), START_ZERO);
       for (long i = 0; i < rows; i++) {
         const float *stat = job->stats + ((b * job->heads + h) * queries + first + i) * 2;
-        scale_scores(s.scores + i * s.row, first + i + 1, end, job->scale);
         score_gradients(s.scores + i * s.row, s.products + i * s.row, first + i + 1, end, stat[0], stat[1], job->scale);
       }
-      pack_left(s.left, s.products, s.row, 1, rows, seen, &over);
-      product(s.left, keys_by_dim, job->dq + q, q_row, rows, dim, words_of(seen), 0);
+      left = pack_left(s.left, s.products, s.row, 1, rows, seen, &over);
+      product(left, keys_by_dim, job->dq + q, q_row, rows, dim, words_of(seen), START_ZERO);
 
       const Right block = {s.right, dim, words_of(rows)};
-      pack_left(s.left, s.scores, 1, s.row, seen, rows, &over);
+      left = pack_left(s.left, s.scores, 1, s.row, seen, rows, &over);
       pack_right(s.right, job->d_out + q, 1, q_row, dim, rows, &over);
-      product(s.left, block, job->dv + kv, kv_row, seen, dim, words_of(rows), 1);
-      pack_left(s.left, s.products, 1, s.row, seen, rows, &over);
+      product(left, block, job->dv + kv, kv_row, seen, dim, words_of(rows), START_CONTINUED);
+      left = pack_left(s.left, s.products, 1, s.row, seen, rows, &over);
       pack_right(s.right, job->q + q, 1, q_row, dim, rows, &over);
-      product(s.left, block, job->dk + kv, kv_row, seen, dim, words_of(rows), 1);
+      product(left, block, job->dk + kv, kv_row, seen, dim, words_of(rows), START_CONTINUED);
     }
   }
-  if (vi_any(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
+  if (any_over(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
 }
 
 static int attention(AttentionJob *job, int backward) {

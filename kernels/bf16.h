@@ -14,39 +14,58 @@
 #define WORD_OPERANDS 1
 #endif
 
-/* f32 bits of bf16(x); lanes above 2^50 become +0 and are noted in `over`. */
+#if defined(__AVX512F__)
+INLINE __mmask16 bf16_in_range(vi magnitude) {
+  const __m512i above_least = (__m512i)(magnitude - OPERAND_MIN_BITS);
+  return _mm512_cmple_epu32_mask(above_least, _mm512_set1_epi32(OPERAND_MAX_BITS - OPERAND_MIN_BITS));
+}
+#endif
+
+/* f32 bits of bf16(x); lanes above 2^50 become +0 and leave a negative number in `over`. */
 INLINE vu bf16_round(vf x, vi *over) {
   vu bits = (vu)x;
   vi magnitude = (vi)(bits & 0x7fffffffu);
-  vi above = magnitude > OPERAND_MAX_BITS;
-  *over |= above;
-  vu keep = (vu)((magnitude >= OPERAND_MIN_BITS) & ~above);
-  return (bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u & keep;
-}
-
-/* Words of `n` parallel chains at one step (or pair of steps): row 0, and row 1 or null, of contiguous floats. */
-INLINE void words_across(uint32_t *words, const float *row0, const float *row1, long n, vi *over) {
-  for (long i = 0; i < n; i += VW) {
-    vu word = bf16_round(vf_load_n(row0 + i, n - i), over);
-#if WORD_OPERANDS == 2
-    if (row1 != NULL) word |= bf16_round(vf_load_n(row1 + i, n - i), over) >> 16;
+  *over |= OPERAND_MAX_BITS - magnitude;
+  vu rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u;
+#if defined(__AVX512F__)
+  return (vu)_mm512_maskz_mov_epi32(bf16_in_range(magnitude), (__m512i)rounded);
 #else
-    (void)row1;
+  return rounded & (vu)((magnitude >= OPERAND_MIN_BITS) & (magnitude <= OPERAND_MAX_BITS));
 #endif
-    vu_store(words + i, word);
-  }
 }
 
-/* Words of one chain: k contiguous floats. Writes whole vectors. */
-INLINE void words_along(uint32_t *words, const float *row, long k, vi *over) {
+INLINE int any_over(vi over) { return vi_any(over < 0); }
+
 #if WORD_OPERANDS == 2
-  for (long i = 0; i < k; i += VW) {
-    __m512i bits = (__m512i)bf16_round(vf_load_n(row + i, k - i), over);
-    __m512i pairs = _mm512_or_si512(bits, _mm512_srli_epi64(bits, 48));
-    _mm256_storeu_si256((__m256i *)(words + i / 2), _mm512_cvtepi64_epi32(pairs));
-  }
+/* bf16 of 32 operands, `low` first. In range, the instruction rounds as bf16_round does. */
+INLINE __m512i bf16_round_two(vf low, vf high, vi *over) {
+  vi low_magnitude = (vi)low & 0x7fffffff, high_magnitude = (vi)high & 0x7fffffff;
+  *over |= (OPERAND_MAX_BITS - low_magnitude) | (OPERAND_MAX_BITS - high_magnitude);
+  const __mmask32 keep = _mm512_kunpackw(bf16_in_range(high_magnitude), bf16_in_range(low_magnitude));
+  return (__m512i)_mm512_maskz_cvtne2ps_pbh(keep, (__m512)high, (__m512)low);
+}
+#endif
+
+/* One vector of words of neighbouring chains at one step (or pair of steps): `left` floats of row 0, and of row 1 or null. */
+INLINE vu words_across(const float *row0, const float *row1, long left, vi *over) {
+#if WORD_OPERANDS == 2
+  const vf even = vf_load_n(row0, left), odd = row1 == NULL ? (vf){0} : vf_load_n(row1, left);
+  const __m512i halves = bf16_round_two(odd, even, over);
+  const __m512i low_halves = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(halves));
+  const __m512i high_halves = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(halves, 1)), 16);
+  return (vu)_mm512_or_si512(low_halves, high_halves);
 #else
-  for (long i = 0; i < k; i += VW) vu_store(words + i, bf16_round(vf_load_n(row + i, k - i), over));
+  (void)row1;
+  return bf16_round(vf_load_n(row0, left), over);
+#endif
+}
+
+/* One vector of words of one chain: the next `left` of its contiguous floats. */
+INLINE vu words_along(const float *row, long left, vi *over) {
+#if WORD_OPERANDS == 2
+  return (vu)_mm512_rol_epi32(bf16_round_two(vf_load_n(row, left), vf_load_n(row + VW, left - VW), over), 16);
+#else
+  return bf16_round(vf_load_n(row, left), over);
 #endif
 }
 

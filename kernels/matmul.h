@@ -5,8 +5,13 @@
 #include "product.h"
 #include "runtime.h"
 
-#define BLOCK_WORDS 256    /* of each chain */
-#define BLOCK_ROWS 1536    /* a multiple of every MR */
+/* Words of each chain in a block. A panel of right operands stays in the second cache (AVX-512), or the first. */
+#if VW == 16
+#define BLOCK_WORDS 512
+#else
+#define BLOCK_WORDS 256
+#endif
+#define BLOCK_ROWS 1536    /* a multiple of GROUP_ROWS */
 #define BLOCK_COLUMNS 1024 /* a multiple of every NR */
 #define GROUP_ROWS 96      /* rows a task packs or multiplies; a multiple of every MR */
 
@@ -18,8 +23,10 @@ typedef struct {
   /* Of the current block. */
   long rows, columns, k;
   long row_groups, column_groups;
+  /* Words of one packed group, and of all. */
+  long group_words, left_size;
   uint32_t *left, *right;
-  int accumulate;
+  Start start;
 } MatmulJob;
 
 static void matmul_pack_task(void *argument, long unit, int thread) {
@@ -28,41 +35,67 @@ static void matmul_pack_task(void *argument, long unit, int thread) {
   vi over = {0};
   if (unit < job->row_groups) {
     const long i = unit * GROUP_ROWS;
-    pack_left(job->left + i * words_of(job->k), job->a + i * job->a_row, job->a_row, job->a_step, min_long(GROUP_ROWS, job->rows - i),
+    pack_left(job->left + unit * job->group_words, job->a + i * job->a_row, job->a_row, job->a_step, min_long(GROUP_ROWS, job->rows - i),
               job->k, &over);
   } else {
     const long j = (unit - job->row_groups) * NR;
     pack_right(job->right + j * words_of(job->k), job->b + j * job->b_column, job->b_column, job->b_step,
                min_long(NR, job->columns - j), job->k, &over);
   }
-  if (vi_any(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
+  if (any_over(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
+}
+
+/* The product of a group of packed rows and a packed panel of columns. */
+static void matmul_multiply(const MatmulJob *job, long row_group, long column_group, const uint32_t *panel) {
+  const long i = row_group * GROUP_ROWS, j = column_group * NR;
+  const long rows = min_long(GROUP_ROWS, job->rows - i), columns = min_long(NR, job->columns - j);
+  const Left left = left_of(job->left + row_group * job->group_words, job->a_row == 1, rows, job->k);
+  const Right right = {panel, columns, words_of(job->k)};
+  product(left, right, job->c + i * job->ldc + j, job->ldc, rows, columns, right.kw, job->start);
 }
 
 static void matmul_multiply_task(void *argument, long unit, int thread) {
   (void)thread;
-  MatmulJob *job = argument;
-  const long kw = words_of(job->k);
-  const long j = unit / job->row_groups * NR;
-  const long i = unit % job->row_groups * GROUP_ROWS;
-  const long columns = min_long(NR, job->columns - j);
-  const Right right = {job->right + j * kw, columns, kw};
-  product(job->left + i * kw, right, job->c + i * job->ldc + j, job->ldc, min_long(GROUP_ROWS, job->rows - i), columns, kw,
-          job->accumulate);
+  const MatmulJob *job = argument;
+  const long column_group = unit / job->row_groups;
+  matmul_multiply(job, unit % job->row_groups, column_group, job->right + column_group * NR * words_of(job->k));
+}
+
+/* With a single group of rows a panel is used once: it is packed and multiplied while it is in the nearest cache. */
+static void matmul_thin_task(void *argument, long unit, int thread) {
+  const MatmulJob *job = argument;
+  uint32_t *panel = (uint32_t *)pol_scratch(job->arena->pool, thread) + job->left_size;
+  vi over = {0};
+  pack_right(panel, job->b + unit * NR * job->b_column, job->b_column, job->b_step, min_long(NR, job->columns - unit * NR), job->k, &over);
+  if (any_over(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
+  matmul_multiply(job, 0, unit, panel);
 }
 
 /* Length of a block when n is split evenly into as few as possible of at most `most`, in multiples of `unit`. */
 INLINE long even_block(long n, long most, long unit) { return min_long(n, round_up(ceil_div(n, ceil_div(n, most)), unit)); }
 
+static void matmul_block(MatmulJob *job, int right_is_packed) {
+  PolPool *pool = job->arena->pool;
+  if (job->row_groups == 1 && job->left_size == job->group_words) {
+    matmul_pack_task(job, 0, 0);
+    pol_parallel(pool, matmul_thin_task, job, job->column_groups);
+  } else {
+    pol_parallel(pool, matmul_pack_task, job, job->row_groups + (right_is_packed ? 0 : job->column_groups));
+    pol_parallel(pool, matmul_multiply_task, job, job->row_groups * job->column_groups);
+  }
+}
+
 static int matmul(PolArena *arena, int mode, long m, long n, long k, const float *a, const float *b, float *c, int accumulate) {
   const long k_block = even_block(k, BLOCK_WORDS * WORD_OPERANDS, WORD_OPERANDS);
   const long m_block = even_block(m, BLOCK_ROWS, GROUP_ROWS);
   const long n_block = even_block(n, BLOCK_COLUMNS, NR);
-  const size_t left_size = (size_t)round_up(left_words(m_block, k_block), 16);
-  const size_t right_size = (size_t)right_words(n_block, k_block);
-  if (!pol_reserve(arena->pool, (left_size + right_size) * 4)) return 0;
   MatmulJob job = {.arena = arena, .ldc = n};
+  job.group_words = round_up(left_words(min_long(m, GROUP_ROWS), k_block), LANES);
+  job.left_size = job.group_words * ceil_div(m_block, GROUP_ROWS);
+  const long right_size = right_words(m <= GROUP_ROWS ? NR : n_block, k_block);
+  if (!pol_reserve(arena->pool, (size_t)(job.left_size + right_size) * 4)) return 0;
   job.left = pol_scratch(arena->pool, 0);
-  job.right = job.left + left_size;
+  job.right = job.left + job.left_size;
   job.a_row = mode == 2 ? 1 : k;
   job.a_step = mode == 2 ? m : 1;
   job.b_column = mode == 1 ? k : 1;
@@ -72,15 +105,14 @@ static int matmul(PolArena *arena, int mode, long m, long n, long k, const float
     job.column_groups = ceil_div(job.columns, NR);
     for (long p = 0; p < k; p += k_block) {
       job.k = min_long(k_block, k - p);
-      job.accumulate = accumulate || p > 0;
+      job.start = p > 0 ? START_CONTINUED : accumulate ? START_GIVEN : START_ZERO;
       job.b = b + j * job.b_column + p * job.b_step;
       for (long i = 0; i < m; i += m_block) {
         job.rows = min_long(m_block, m - i);
         job.row_groups = ceil_div(job.rows, GROUP_ROWS);
         job.a = a + i * job.a_row + p * job.a_step;
         job.c = c + i * n + j;
-        pol_parallel(arena->pool, matmul_pack_task, &job, job.row_groups + (i == 0 ? job.column_groups : 0));
-        pol_parallel(arena->pool, matmul_multiply_task, &job, job.row_groups * job.column_groups);
+        matmul_block(&job, i > 0);
       }
     }
   }

@@ -1,12 +1,15 @@
 /*
- * A pool that costs nothing while idle: workers spin briefly for the next job, then sleep. The caller works too and waits only for
- * workers that took part, so a worker that wakes late (a busy machine) delays nobody.
+ * A pool that costs nothing while idle: workers spin briefly for the next job (a training step calls hundreds of kernels, most shorter
+ * than waking a thread takes), then sleep. The caller works too and waits only for workers that joined, so a worker that wakes late (a
+ * busy machine) delays nobody.
  */
 #include "pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #if defined(__SSE2__)
 #include <xmmintrin.h>
@@ -18,8 +21,18 @@
 #endif
 
 #define MAX_THREADS 256
-#define SPINS 1000 /* some tens of microseconds */
+/* Longer than the pauses between the kernels of a step, far shorter than anyone notices as load. */
+#define SPIN_NANOSECONDS 200000
+/* Pauses between two looks at the clock. */
+#define SPINS 32
+/* How long the caller works alone after a worker that had no processor kept it waiting. */
+#define CROWDED_NANOSECONDS 20000000
 #define SCRATCH_ALIGNMENT 64
+#define CACHE_LINE 64
+
+/* The gate's lowest bit: the job is open. The rest counts workers inside. */
+#define GATE_OPEN 1u
+#define GATE_WORKER 2u
 
 struct PolPool {
   int threads;
@@ -27,18 +40,24 @@ struct PolPool {
   void *scratch[MAX_THREADS];
   size_t scratch_bytes;
 
-  pthread_mutex_t mutex;
-  pthread_cond_t start, finish;
-  /* Counts jobs; read without the mutex by spinning workers. */
-  unsigned generation;
-  int stopping;
-  /* The open job, under the mutex: workers may join while task is not NULL. */
+  /* The job; changes only while the gate is closed and nobody is inside. */
   PolTask task;
   void *job;
   long units;
-  int active;
+
+  /* Before this time the caller works alone. */
+  int64_t crowded_until;
+
+  /* Sleeping and waking; whoever sets a reason to wake does so before looking at who sleeps, sleepers the other way round. */
+  pthread_mutex_t mutex;
+  pthread_cond_t start, finish;
+  int stopping, sleeping, waiting;
+
+  /* Counts jobs. */
+  unsigned generation __attribute__((aligned(CACHE_LINE)));
+  unsigned gate __attribute__((aligned(CACHE_LINE)));
   /* The next unit to take. */
-  long next;
+  long next __attribute__((aligned(CACHE_LINE)));
 };
 
 typedef struct {
@@ -46,12 +65,52 @@ typedef struct {
   int thread;
 } WorkerStart;
 
-static void work(PolPool *pool, PolTask task, void *job, long units, int thread) {
+#define LOAD(place) __atomic_load_n(&(place), __ATOMIC_SEQ_CST)
+#define STORE(place, value) __atomic_store_n(&(place), value, __ATOMIC_SEQ_CST)
+#define ADD(place, value) __atomic_fetch_add(&(place), value, __ATOMIC_SEQ_CST)
+
+static int64_t nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* One more round of spinning until `deadline` (0 before the first round); 0 when it has passed. Yields to whoever shares the processor. */
+static int spin(int64_t *deadline) {
+  for (int i = 0; i < SPINS; i++) RELAX();
+  const int64_t now = nanoseconds();
+  if (*deadline == 0) *deadline = now + SPIN_NANOSECONDS;
+  if (now >= *deadline) return 0;
+  sched_yield();
+  return 1;
+}
+
+static void work(PolPool *pool, int thread) {
+  const long units = pool->units;
   for (;;) {
     const long unit = __atomic_fetch_add(&pool->next, 1, __ATOMIC_RELAXED);
     if (unit >= units) return;
-    task(job, unit, thread);
+    pool->task(pool->job, unit, thread);
   }
+}
+
+/* Waits for a job after the one numbered `seen`. */
+static void await_job(PolPool *pool, unsigned seen) {
+  for (int64_t deadline = 0; LOAD(pool->generation) == seen;) {
+    if (spin(&deadline)) continue;
+    pthread_mutex_lock(&pool->mutex);
+    ADD(pool->sleeping, 1);
+    while (LOAD(pool->generation) == seen) pthread_cond_wait(&pool->start, &pool->mutex);
+    ADD(pool->sleeping, -1);
+    pthread_mutex_unlock(&pool->mutex);
+  }
+}
+
+static void leave(PolPool *pool) {
+  if (__atomic_sub_fetch(&pool->gate, GATE_WORKER, __ATOMIC_SEQ_CST) != 0 || !LOAD(pool->waiting)) return;
+  pthread_mutex_lock(&pool->mutex);
+  pthread_cond_signal(&pool->finish);
+  pthread_mutex_unlock(&pool->mutex);
 }
 
 static void *worker(void *argument) {
@@ -59,33 +118,29 @@ static void *worker(void *argument) {
   free(argument);
   PolPool *pool = start.pool;
   pol_fpu_enter();
-  unsigned seen = 0;
-  for (;;) {
-    for (int i = 0; i < SPINS && __atomic_load_n(&pool->generation, __ATOMIC_RELAXED) == seen; i++) RELAX();
-    pthread_mutex_lock(&pool->mutex);
-    while (!pool->stopping && pool->generation == seen) pthread_cond_wait(&pool->start, &pool->mutex);
-    seen = pool->generation;
-    if (pool->stopping) {
-      pthread_mutex_unlock(&pool->mutex);
-      return NULL;
-    }
-    const PolTask task = pool->task;
-    void *job = pool->job;
-    const long units = pool->units;
-    if (task != NULL) pool->active++;
-    pthread_mutex_unlock(&pool->mutex);
-    if (task == NULL) continue;
-    work(pool, task, job, units, start.thread);
-    pthread_mutex_lock(&pool->mutex);
-    if (--pool->active == 0) pthread_cond_signal(&pool->finish);
-    pthread_mutex_unlock(&pool->mutex);
+  for (unsigned seen = 0;;) {
+    await_job(pool, seen);
+    seen = LOAD(pool->generation);
+    if (LOAD(pool->stopping)) return NULL;
+    if (ADD(pool->gate, GATE_WORKER) & GATE_OPEN) work(pool, start.thread);
+    leave(pool);
   }
+}
+
+/* Makes workers look: a job, or the end. */
+static void announce(PolPool *pool) {
+  ADD(pool->generation, 1);
+  if (LOAD(pool->sleeping) == 0) return;
+  pthread_mutex_lock(&pool->mutex);
+  pthread_cond_broadcast(&pool->start);
+  pthread_mutex_unlock(&pool->mutex);
 }
 
 PolPool *pol_pool_create(int threads) {
   if (threads < 1 || threads > MAX_THREADS) return NULL;
-  PolPool *pool = calloc(1, sizeof *pool);
-  if (pool == NULL) return NULL;
+  void *memory;
+  if (posix_memalign(&memory, CACHE_LINE, sizeof(PolPool)) != 0) return NULL;
+  PolPool *pool = memset(memory, 0, sizeof(PolPool));
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->start, NULL);
   pthread_cond_init(&pool->finish, NULL);
@@ -104,11 +159,8 @@ PolPool *pol_pool_create(int threads) {
 }
 
 void pol_pool_destroy(PolPool *pool) {
-  pthread_mutex_lock(&pool->mutex);
-  pool->stopping = 1;
-  __atomic_fetch_add(&pool->generation, 1, __ATOMIC_RELAXED);
-  pthread_cond_broadcast(&pool->start);
-  pthread_mutex_unlock(&pool->mutex);
+  STORE(pool->stopping, 1);
+  announce(pool);
   for (int t = 1; t < pool->threads; t++) pthread_join(pool->handles[t], NULL);
   for (int t = 0; t < pool->threads; t++) free(pool->scratch[t]);
   pthread_mutex_destroy(&pool->mutex);
@@ -117,24 +169,40 @@ void pol_pool_destroy(PolPool *pool) {
   free(pool);
 }
 
+/*
+ * Waits until no worker is inside; the gate is closed. A unit of work takes workers about as long as the caller, who did at least one
+ * since `started`: one who takes much longer was put aside by a busy machine, and would be again.
+ */
+static void await_workers(PolPool *pool, int64_t started) {
+  if (LOAD(pool->gate) == 0) return;
+  const int64_t done = nanoseconds();
+  for (int64_t deadline = 0; LOAD(pool->gate) != 0;) {
+    if (spin(&deadline)) continue;
+    pthread_mutex_lock(&pool->mutex);
+    STORE(pool->waiting, 1);
+    while (LOAD(pool->gate) != 0) pthread_cond_wait(&pool->finish, &pool->mutex);
+    STORE(pool->waiting, 0);
+    pthread_mutex_unlock(&pool->mutex);
+  }
+  const int64_t now = nanoseconds();
+  if (now - done > (done - started) + SPIN_NANOSECONDS) pool->crowded_until = now + CROWDED_NANOSECONDS;
+}
+
 void pol_parallel(PolPool *pool, PolTask task, void *job, long units) {
-  if (pool->threads == 1 || units <= 1) {
+  const int64_t started = pool->threads == 1 || units <= 1 ? 0 : nanoseconds();
+  if (started <= pool->crowded_until) {
     for (long unit = 0; unit < units; unit++) task(job, unit, 0);
     return;
   }
-  pthread_mutex_lock(&pool->mutex);
   pool->task = task;
   pool->job = job;
   pool->units = units;
-  __atomic_store_n(&pool->next, 0, __ATOMIC_RELAXED);
-  __atomic_fetch_add(&pool->generation, 1, __ATOMIC_RELAXED);
-  pthread_cond_broadcast(&pool->start);
-  pthread_mutex_unlock(&pool->mutex);
-  work(pool, task, job, units, 0);
-  pthread_mutex_lock(&pool->mutex);
-  pool->task = NULL;
-  while (pool->active > 0) pthread_cond_wait(&pool->finish, &pool->mutex);
-  pthread_mutex_unlock(&pool->mutex);
+  pool->next = 0;
+  __atomic_fetch_or(&pool->gate, GATE_OPEN, __ATOMIC_SEQ_CST);
+  announce(pool);
+  work(pool, 0);
+  __atomic_fetch_and(&pool->gate, ~GATE_OPEN, __ATOMIC_SEQ_CST);
+  await_workers(pool, started);
 }
 
 int pol_reserve(PolPool *pool, size_t bytes) {

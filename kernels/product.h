@@ -1,12 +1,12 @@
 /*
- * Products of packed blocks. The left operand is packed in panels of MR rows, the right one in panels of NR columns (the last as narrow
- * as whole vectors allow); each panel holds its words step by step. The register tile walks both panels once, so every element of C is
- * one ascending chain.
+ * Products of packed operands. The right one is packed in panels of NR columns (the last as narrow as whole vectors allow), each step by
+ * step; the left one as `Left` says. The register tile walks MR rows and one panel once, so every element of C is one ascending chain.
  */
 #ifndef POL_PRODUCT_H
 #define POL_PRODUCT_H
 
 #include "bf16.h"
+#include "transpose.h"
 
 /* Register tile: MR rows of NV vectors. Accumulators, one row of the right panel and a broadcast fill the registers. */
 #if defined(__AVX512F__)
@@ -24,119 +24,226 @@
 #endif
 #define NR (NV * VW)
 
-/* Steps packed at a time when chains are contiguous in memory: keeps the lines written to in the first cache. */
-#define PACK_STEPS 32
-
 INLINE long words_of(long k) { return ceil_div(k, WORD_OPERANDS); }
-INLINE long panel_words(long width, long k) { return width * words_of(k); }
-INLINE long left_words(long rows, long k) { return panel_words(round_up(rows, MR), k); }
-INLINE long right_words(long columns, long k) { return panel_words(round_up(columns, VW), k); }
+INLINE long right_words(long columns, long k) { return round_up(columns, VW) * words_of(k); }
 
-/* Panels of one side: `width` chains each; the last is as wide when `full`, else its chains rounded up to a vector. */
-INLINE long panel_width(long width, int full, long chains) { return full ? width : min_long(width, round_up(chains, VW)); }
-
-/* Packs where neighbouring chains are neighbours in memory: several panels at a time, to round whole vectors. */
-INLINE void pack_across(uint32_t *panels, const long width, const int full, const float *source, long step_stride, long chains, long k,
+/*
+ * Packs chains that are neighbours in memory into panels of `width`. `padded` chains are written, a multiple of VW; those from `chains` on
+ * are zeros. Several vectors of a row at a time, so that its cache lines are read once.
+ */
+INLINE void pack_across(uint32_t *panels, const long width, long padded, const float *source, long step_stride, long chains, long k,
                         vi *over) {
-  enum { CHUNK = 96 };
-  const long together = full ? CHUNK / width * width : width;
+  enum { TOGETHER = 4 };
   const long kw = words_of(k);
-  uint32_t words[CHUNK + VW] __attribute__((aligned(64)));
-  for (long first = 0; first < chains; first += together) {
-    const long count = min_long(together, chains - first);
-    const long packed = full ? round_up(count, width) : round_up(count, VW);
-    const long group = panel_width(width, full, count);
+  for (long first = 0; first < padded; first += TOGETHER * VW) {
+    const long vectors = min_long(TOGETHER, (padded - first) / VW);
+    uint32_t *out[TOGETHER];
+    long stride[TOGETHER];
+    for (long v = 0; v < vectors; v++) {
+      const long column = first + v * VW, panel = column / width * width;
+      stride[v] = min_long(width, padded - panel);
+      out[v] = panels + panel * kw + (column - panel);
+    }
     for (long p = 0; p < kw; p++) {
       const float *row = source + first + p * WORD_OPERANDS * step_stride;
       const float *next = p * WORD_OPERANDS + 1 < k ? row + step_stride : NULL;
-      words_across(words, row, next, count, over);
-      for (long i = count; i < packed; i++) words[i] = 0;
-      if (full) {
-        for (long i = 0; i < packed; i += width) memcpy(panels + (first + i) * kw + p * width, words + i, (size_t)width * 4);
-      } else {
-        memcpy(panels + first * kw + p * group, words, (size_t)group * 4);
+      for (long v = 0; v < vectors; v++) {
+        vu_store(out[v] + p * stride[v], words_across(row + v * VW, next == NULL ? NULL : next + v * VW, chains - first - v * VW, over));
       }
     }
   }
 }
 
-/* Packs where each chain is contiguous in memory. */
-INLINE void pack_along(uint32_t *panels, const long width, const int full, const float *source, long chain_stride, long chains, long k,
-                       vi *over) {
-  const long kw = words_of(k);
-  uint32_t words[PACK_STEPS + VW] __attribute__((aligned(64)));
-  for (long first = 0; first < chains; first += width) {
-    const long count = min_long(width, chains - first);
-    const long group = panel_width(width, full, count);
-    uint32_t *panel = panels + first * kw;
-    for (long p0 = 0; p0 < kw; p0 += PACK_STEPS) {
-      const long steps = min_long(PACK_STEPS, kw - p0);
-      const long from = p0 * WORD_OPERANDS;
-      uint32_t *out = panel + p0 * group;
-      for (long i = 0; i < count; i++) {
-        words_along(words, source + (first + i) * chain_stride + from, min_long(steps * WORD_OPERANDS, k - from), over);
-        for (long p = 0; p < steps; p++) out[p * group + i] = words[p];
+/* The same where each chain is contiguous in memory: squares of VW chains and VW words are transposed. */
+INLINE void pack_along(uint32_t *panels, const long width, const float *source, long chain_stride, long chains, long k, vi *over) {
+  const long kw = words_of(k), padded = round_up(chains, VW);
+  for (long first = 0; first < padded; first += VW) {
+    const long panel = first / width * width;
+    const long stride = min_long(width, padded - panel);
+    uint32_t *out = panels + panel * kw + (first - panel);
+    for (long p = 0; p < kw; p += VW) {
+      const long from = p * WORD_OPERANDS;
+      vu square[VW];
+      UNROLL for (int i = 0; i < VW; i++) {
+        square[i] = first + i < chains ? words_along(source + (first + i) * chain_stride + from, k - from, over) : (vu){0};
       }
-      for (long i = count; i < group; i++) {
-        for (long p = 0; p < steps; p++) out[p * group + i] = 0;
+      transpose(square);
+      const long steps = min_long(VW, kw - p);
+      UNROLL for (int i = 0; i < VW; i++) {
+        if (i < steps) vu_store(out + (p + i) * stride, square[i]);
       }
     }
   }
-}
-
-/* Element (row, step) is source[row·row_stride + step·step_stride]; one of the strides is 1. */
-static void pack_left(uint32_t *panels, const float *source, long row_stride, long step_stride, long rows, long k, vi *over) {
-  if (row_stride == 1) pack_across(panels, MR, 1, source, step_stride, rows, k, over);
-  else pack_along(panels, MR, 1, source, row_stride, rows, k, over);
 }
 
 /* Element (column, step) is source[column·column_stride + step·step_stride]; one of the strides is 1. */
 static void pack_right(uint32_t *panels, const float *source, long column_stride, long step_stride, long columns, long k, vi *over) {
-  if (column_stride == 1) pack_across(panels, NR, 0, source, step_stride, columns, k, over);
-  else pack_along(panels, NR, 0, source, column_stride, columns, k, over);
+  if (column_stride == 1) pack_across(panels, NR, round_up(columns, VW), source, step_stride, columns, k, over);
+  else pack_along(panels, NR, source, column_stride, columns, k, over);
 }
 
-INLINE void tile(const int nv, long kw, const uint32_t *left, const uint32_t *right, float *c, long ldc, int accumulate) {
-  vf sums[MR][NV];
-  UNROLL for (int i = 0; i < MR; i++) {
-    UNROLL for (int j = 0; j < nv; j++) sums[i][j] = accumulate ? chain_start(vf_load(c + i * ldc + j * VW)) : (vf){0};
+/*
+ * A packed left operand: word p of row i is words[i / MR · panel + i % MR · row + p · step]. A tile broadcasts its words one by one, so
+ * any order serves, and the cheapest to pack is taken: the source's own. But where loading and broadcasting are two instructions, or an
+ * address that is no constant is one more (4-wide without by-element multiplication), panels hold each word VW times, ready to be used.
+ */
+typedef struct {
+  uint32_t *words;
+  long panel, row, step;
+} Left;
+
+#if MR == VW
+#define BROADCAST 1
+#define LEFT_ROW(left) VW
+#define LEFT_STEP(left) (MR * VW)
+#else
+#define BROADCAST 0
+#define LEFT_ROW(left) (left).row
+#define LEFT_STEP(left) (left).step
+#endif
+
+/* Rows in steps of one cache line more: they would else share sets of the first cache. */
+INLINE long left_row_words(long k) { return round_up(words_of(k), LANES) + LANES; }
+INLINE long left_padded(long rows) { return round_up(round_up(rows, MR), VW); }
+INLINE long left_words(long rows, long k) {
+  if (BROADCAST) return left_padded(rows) * VW * words_of(k);
+  return max_long(round_up(rows, MR) * left_row_words(k), left_padded(rows) * words_of(k));
+}
+
+/* How pack_left places an operand whose rows are neighbours in memory (`across`), or contiguous. */
+INLINE Left left_of(uint32_t *words, int across, long rows, long k) {
+  if (BROADCAST) return (Left){words, MR * VW * words_of(k), VW, MR * VW};
+  if (across) return (Left){words, MR, 1, left_padded(rows)};
+  return (Left){words, MR * left_row_words(k), left_row_words(k), 1};
+}
+
+#if BROADCAST
+/* Words of VW rows at one step. */
+INLINE void broadcast_store(uint32_t *out, vu words) {
+  vu_store(out, SHUFFLE(words, words, 0, 0, 0, 0));
+  vu_store(out + VW, SHUFFLE(words, words, 1, 1, 1, 1));
+  vu_store(out + 2 * VW, SHUFFLE(words, words, 2, 2, 2, 2));
+  vu_store(out + 3 * VW, SHUFFLE(words, words, 3, 3, 3, 3));
+}
+
+INLINE void pack_left_panel(uint32_t *panel, const float *source, long row_stride, long step_stride, long rows, long k, vi *over) {
+  if (row_stride == 1) {
+    for (long p = 0; p < k; p++) broadcast_store(panel + p * MR * VW, words_across(source + p * step_stride, NULL, rows, over));
+    return;
   }
+  for (long p = 0; p < k; p += VW) {
+    vu square[VW];
+    UNROLL for (int i = 0; i < VW; i++) square[i] = i < rows ? words_along(source + i * row_stride + p, k - p, over) : (vu){0};
+    transpose(square);
+    for (long i = 0; i < min_long(VW, k - p); i++) broadcast_store(panel + (p + i) * MR * VW, square[i]);
+  }
+}
+#endif
+
+/* Element (row, step) is source[row·row_stride + step·step_stride]; one of the strides is 1. */
+static Left pack_left(uint32_t *words, const float *source, long row_stride, long step_stride, long rows, long k, vi *over) {
+  const int across = row_stride == 1;
+  const Left left = left_of(words, across, rows, k);
+#if BROADCAST
+  for (long i = 0; i < rows; i += MR) {
+    pack_left_panel(words + i / MR * left.panel, source + i * row_stride, row_stride, step_stride, rows - i, k, over);
+  }
+#else
+  if (across) {
+    pack_across(words, left.step, left.step, source, step_stride, rows, k, over);
+    return left;
+  }
+  for (long i = 0; i < round_up(rows, MR); i++) {
+    for (long p = 0; p < words_of(k); p += VW) {
+      const long from = p * WORD_OPERANDS;
+      vu_store(words + i * left.row + p, i < rows ? words_along(source + i * row_stride + from, k - from, over) : (vu){0});
+    }
+  }
+#endif
+  return left;
+}
+
+/* Lets LLVM fold constant offsets into WebAssembly's loads: it would compute each address from a common counter. */
+#if defined(__wasm__)
+#define OPAQUE_POINTER(p) __asm__("" : "+r"(p))
+#else
+#define OPAQUE_POINTER(p) ((void)0)
+#endif
+
+/* How the chains of C start: from +0; from what is there, rounded to the grid of products; from what is there, known to be on it. */
+typedef enum { START_ZERO, START_GIVEN, START_CONTINUED } Start;
+
+/* Asks for the tile of C below this one: its lines arrive while this one is computed. */
+INLINE void prefetch_next(const int nv, const float *c, long ldc) {
+#if VW >= 8
+  UNROLL for (int i = 0; i < MR; i++) {
+    UNROLL for (int j = 0; j < nv * VW; j += LANES) __builtin_prefetch(c + (MR + i) * ldc + j, 1);
+  }
+#else
+  (void)nv, (void)c, (void)ldc;
+#endif
+}
+
+INLINE void tile(const int nv, long kw, Left left, const uint32_t *right, long right_step, float *c, long ldc, Start start) {
+  vf sums[MR][NV];
+  prefetch_next(nv, c, ldc);
+  if (start == START_ZERO) {
+    UNROLL for (int i = 0; i < MR; i++) {
+      UNROLL for (int j = 0; j < nv; j++) sums[i][j] = (vf){0};
+    }
+  } else {
+    UNROLL for (int i = 0; i < MR; i++) {
+      UNROLL for (int j = 0; j < nv; j++) sums[i][j] = vf_load(c + i * ldc + j * VW);
+    }
+    if (start == START_GIVEN) {
+      UNROLL for (int i = 0; i < MR; i++) {
+        UNROLL for (int j = 0; j < nv; j++) sums[i][j] = chain_start(sums[i][j]);
+      }
+    }
+  }
+  const long row = LEFT_ROW(left);
+  const uint32_t *low = left.words, *high = low + MR / 2 * row;
   for (long p = 0; p < kw; p++) {
+    OPAQUE_POINTER(low);
+    OPAQUE_POINTER(right);
+    if (BROADCAST) high = low + MR / 2 * row;
     vu columns[NV];
     UNROLL for (int j = 0; j < nv; j++) columns[j] = vu_load(right + j * VW);
     UNROLL for (int i = 0; i < MR; i++) {
-      vu row = vu_splat(left[i]);
-      UNROLL for (int j = 0; j < nv; j++) sums[i][j] = word_product_sum(row, columns[j], sums[i][j]);
+      const uint32_t *word = i < MR / 2 ? low + i * row : high + (i - MR / 2) * row;
+      const vu words = BROADCAST ? vu_load(word) : vu_splat(*word);
+      UNROLL for (int j = 0; j < nv; j++) sums[i][j] = word_product_sum(words, columns[j], sums[i][j]);
     }
-    left += MR;
-    right += nv * VW;
+    low += LEFT_STEP(left);
+    high += LEFT_STEP(left);
+    right += right_step;
   }
   UNROLL for (int i = 0; i < MR; i++) {
     UNROLL for (int j = 0; j < nv; j++) vf_store(c + i * ldc + j * VW, sums[i][j]);
   }
 }
 
-static __attribute__((noinline)) void tile_of(int nv, long kw, const uint32_t *left, const uint32_t *right, float *c, long ldc,
-                                              int accumulate) {
+static __attribute__((noinline)) void tile_of(int nv, long kw, Left left, const uint32_t *right, long right_step, float *c, long ldc,
+                                              Start start) {
   switch (nv) {
-    case 1: tile(1, kw, left, right, c, ldc, accumulate); return;
-    case 2: tile(2, kw, left, right, c, ldc, accumulate); return;
+    case 1: tile(1, kw, left, right, right_step, c, ldc, start); return;
+    case 2: tile(2, kw, left, right, right_step, c, ldc, start); return;
 #if NV == 4
-    case 3: tile(3, kw, left, right, c, ldc, accumulate); return;
-    case 4: tile(4, kw, left, right, c, ldc, accumulate); return;
+    case 3: tile(3, kw, left, right, right_step, c, ldc, start); return;
+    case 4: tile(4, kw, left, right, right_step, c, ldc, start); return;
 #endif
   }
 }
 
 /* One tile of which only rows × columns lie in C: the rest goes through a buffer. */
-static void edge_tile(int nv, long kw, const uint32_t *left, const uint32_t *right, float *c, long ldc, long rows, long columns,
-                      int accumulate) {
+static void edge_tile(int nv, long kw, Left left, const uint32_t *right, long right_step, float *c, long ldc, long rows, long columns,
+                      Start start) {
   float buffer[MR * NR] __attribute__((aligned(64)));
-  if (accumulate) {
+  if (start != START_ZERO) {
     memset(buffer, 0, sizeof buffer);
     for (long i = 0; i < rows; i++) memcpy(buffer + i * NR, c + i * ldc, (size_t)columns * 4);
   }
-  tile_of(nv, kw, left, right, buffer, NR, accumulate);
+  tile_of(nv, kw, left, right, right_step, buffer, NR, start);
   for (long i = 0; i < rows; i++) memcpy(c + i * ldc, buffer + i * NR, (size_t)columns * 4);
 }
 
@@ -148,18 +255,19 @@ typedef struct {
 } Right;
 
 /* C[rows, columns] (+)= left · right over kw words of each chain. */
-static void product(const uint32_t *left, Right right, float *c, long ldc, long rows, long columns, long kw, int accumulate) {
+static void product(Left left, Right right, float *c, long ldc, long rows, long columns, long kw, Start start) {
+  const uint32_t *first = left.words;
   for (long j = 0; j < columns; j += NR) {
     const long packed = min_long(NR, round_up(right.columns - j, VW));
     const long wanted = min_long(NR, columns - j);
-    const int nv = (int)(packed / VW);
+    const int nv = (int)ceil_div(wanted, VW);
     const uint32_t *panel = right.panels + j * right.kw;
     for (long i = 0; i < rows; i += MR) {
-      const uint32_t *rows_panel = left + i * kw;
+      left.words = (uint32_t *)first + i / MR * left.panel;
       float *target = c + i * ldc + j;
       const long present = min_long(MR, rows - i);
-      if (present == MR && wanted == packed) tile_of(nv, kw, rows_panel, panel, target, ldc, accumulate);
-      else edge_tile(nv, kw, rows_panel, panel, target, ldc, present, wanted, accumulate);
+      if (present == MR && wanted == nv * VW) tile_of(nv, kw, left, panel, packed, target, ldc, start);
+      else edge_tile(nv, kw, left, panel, packed, target, ldc, present, wanted, start);
     }
   }
 }

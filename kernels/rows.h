@@ -141,40 +141,49 @@ static void rope_task(void *argument, long unit, int thread) {
 static void cross_entropy_task(void *argument, long unit, int thread) {
   (void)thread;
   const RowJob *job = argument;
-  const long vocab = job->dim;
+  const long vocab = job->dim, whole = vocab / LANES * LANES;
   const float scale = job->eps;
   uint32_t diverged = 0;
   for (long r = unit * job->block; r < min_long(job->rows, (unit + 1) * job->block); r++) {
     float *row = job->out + r * vocab;
     const long target = job->tokens[r];
     const float wanted = row[target];
-    vf most = vf_splat(row[0]);
-    vi infinite = {0};
-    for (long j = 0; j < vocab; j += VW) {
-      vf x = vf_load_n(row + j, vocab - j);
-      infinite |= (vi)((vu)x & 0x7fffffffu) >= 0x7f800000;
-      for (long t = vocab - j; t < VW; t++) x[t] = row[0];
-      most = vf_max(x, most);
+    Lanes most;
+    UNROLL for (int l = 0; l < LANE_VECTORS; l++) most.v[l] = vf_splat(row[0]);
+    /* Negative where the exponent is that of infinities and NaN. */
+    vi finite = {0};
+    for (long j = 0; j < whole; j += LANES) {
+      UNROLL for (int l = 0; l < LANE_VECTORS; l++) {
+        vf x = vf_load(row + j + l * VW);
+        finite |= 0x7f7fffff - (vi)vf_abs(x);
+        most.v[l] = vf_max(x, most.v[l]);
+      }
     }
-    if (vi_any(infinite)) diverged = POL_DIVERGED_ROW;
-    float max = most[0];
-    for (int l = 1; l < VW; l++) max = most[l] > max ? most[l] : max;
+    for (long j = whole; j < vocab; j++) {
+      vf x = vf_splat(row[j]);
+      finite |= 0x7f7fffff - (vi)vf_abs(x);
+      most.v[0] = vf_max(x, most.v[0]);
+    }
+    if (vi_any(finite < 0)) diverged = POL_DIVERGED_ROW;
+    const float max = lanes_max(most);
 
     int best = wanted == max;
     for (long j = 0; best && j < target; j++) best = row[j] != max;
     job->correct[r] = best;
 
     Lanes sum = lanes_zero();
-    for (long j = 0; j < vocab; j += LANES) {
+    for (long j = 0; j < whole; j += LANES) {
       UNROLL for (int l = 0; l < LANE_VECTORS; l++) {
-        const long left = vocab - j - l * VW;
-        vf e = vf_exp(vf_load_n(row + j + l * VW, left) - max);
-        if (left < VW) {
-          for (long t = max_long(0, left); t < VW; t++) e[t] = 0.0f;
-        }
-        if (scale != 0.0f) vf_store_n(row + j + l * VW, e, left);
+        vf e = vf_exp(vf_load(row + j + l * VW) - max);
+        if (scale != 0.0f) vf_store(row + j + l * VW, e);
         sum.v[l] = sum.v[l] + e;
       }
+    }
+    for (long l = 0, j = whole; j < vocab; l++, j += VW) {
+      vf e = vf_exp(vf_load_n(row + j, vocab - j) - max);
+      for (long t = vocab - j; t < VW; t++) e[t] = 0.0f;
+      if (scale != 0.0f) vf_store_n(row + j, e, vocab - j);
+      sum.v[l] = sum.v[l] + e;
     }
     const float z = lanes_sum(sum);
     const float loss = log_f32(z) - (wanted - max);

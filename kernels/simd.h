@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 #if defined(__wasm__)
-/* No C library there: wasm.c has these. */
-void *memcpy(void *restrict to, const void *restrict from, size_t n);
-void *memmove(void *to, const void *from, size_t n);
-void *memset(void *to, int value, size_t n);
+/* No C library there: these become instructions. */
+#define memcpy __builtin_memcpy
+#define memmove __builtin_memmove
+#define memset __builtin_memset
 #else
 #include <string.h>
 #endif
@@ -64,14 +64,29 @@ INLINE void vu_store(uint32_t *p, vu x) { *(vu_unaligned *)p = x; }
 /* The first `left` elements, the rest +0. */
 INLINE vf vf_load_n(const float *p, long left) {
   if (__builtin_expect(left >= VW, 1)) return vf_load(p);
+#if defined(__AVX512F__)
+  return left > 0 ? (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << left) - 1), p) : (vf){0};
+#else
   vf x = {0};
   if (left > 0) memcpy(&x, p, (size_t)left * 4);
   return x;
+#endif
 }
 INLINE void vf_store_n(float *p, vf x, long left) {
   if (__builtin_expect(left >= VW, 1)) vf_store(p, x);
+#if defined(__AVX512F__)
+  else if (left > 0) _mm512_mask_storeu_ps(p, (__mmask16)((1u << left) - 1), (__m512)x);
+#else
   else if (left > 0) memcpy(p, &x, (size_t)left * 4);
+#endif
 }
+
+/* Lanes of a, then of b, by number. */
+#if defined(__clang__)
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (vi){__VA_ARGS__})
+#endif
 
 /* Lane by lane mask ? a : b; masks are all ones or all zeros, as comparisons give them. */
 INLINE vf vf_select(vi mask, vf a, vf b) { return (vf)(((vi)a & mask) | ((vi)b & ~mask)); }
@@ -122,13 +137,57 @@ INLINE Lanes lanes_zero(void) {
   return lanes;
 }
 
+/* The upper half, quarter, eighth … of a vector, moved to its start; the rest is of no meaning. */
+#if VW == 16
+#define UPPER_8(x) SHUFFLE(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15)
+#define UPPER_4(x) SHUFFLE(x, x, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7)
+#define UPPER_2(x) SHUFFLE(x, x, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3)
+#define UPPER_1(x) SHUFFLE(x, x, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
+#elif VW == 8
+#define UPPER_4(x) SHUFFLE(x, x, 4, 5, 6, 7, 4, 5, 6, 7)
+#define UPPER_2(x) SHUFFLE(x, x, 2, 3, 2, 3, 2, 3, 2, 3)
+#define UPPER_1(x) SHUFFLE(x, x, 1, 1, 1, 1, 1, 1, 1, 1)
+#else
+#define UPPER_2(x) SHUFFLE(x, x, 2, 3, 2, 3)
+#define UPPER_1(x) SHUFFLE(x, x, 1, 1, 1, 1)
+#endif
+
+/* Combines the lanes of the vectors v[LANE_VECTORS] in the pairwise tree; the result is in lane 0 of v[0]. */
+#if VW == 16
+#define LANES_TREE(v, combine) (v)[0] = combine((v)[0], UPPER_8((v)[0])), (v)[0] = combine((v)[0], UPPER_4((v)[0]))
+#elif VW == 8
+#define LANES_TREE(v, combine) (v)[0] = combine((v)[0], (v)[1]), (v)[0] = combine((v)[0], UPPER_4((v)[0]))
+#else
+#define LANES_TREE(v, combine) \
+  (v)[0] = combine((v)[0], (v)[2]), (v)[1] = combine((v)[1], (v)[3]), (v)[0] = combine((v)[0], (v)[1])
+#endif
+
+INLINE vf vf_add(vf a, vf b) { return a + b; }
+
 INLINE float lanes_sum(Lanes lanes) {
-  float sums[LANES];
-  memcpy(sums, &lanes, sizeof sums);
-  for (int half = LANES / 2; half >= 1; half /= 2) {
-    for (int l = 0; l < half; l++) sums[l] = sums[l] + sums[l + half];
-  }
-  return sums[0];
+  LANES_TREE(lanes.v, vf_add);
+  vf sum = lanes.v[0] + UPPER_2(lanes.v[0]);
+  sum = sum + UPPER_1(sum);
+  return sum[0];
+}
+
+INLINE float lanes_max(Lanes lanes) {
+  LANES_TREE(lanes.v, vf_max);
+  vf max = vf_max(lanes.v[0], UPPER_2(lanes.v[0]));
+  max = vf_max(max, UPPER_1(max));
+  return max[0];
+}
+
+/* Lane l of vector q: l + q·VW, the virtual lane's number. */
+INLINE vi lane_numbers(int q) {
+#if VW == 16
+  const vi first = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#elif VW == 8
+  const vi first = {0, 1, 2, 3, 4, 5, 6, 7};
+#else
+  const vi first = {0, 1, 2, 3};
+#endif
+  return first + q * VW;
 }
 
 INLINE long min_long(long a, long b) { return a < b ? a : b; }

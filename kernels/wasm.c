@@ -35,28 +35,3 @@ void *pol_scratch(PolPool *owner, int thread) {
   (void)thread;
   return owner->scratch;
 }
-
-/* The module has no C library; compilers may emit calls to these. */
-void *memcpy(void *restrict to, const void *restrict from, size_t n) {
-  char *t = to;
-  const char *f = from;
-  while (n-- > 0) *t++ = *f++;
-  return to;
-}
-
-void *memmove(void *to, const void *from, size_t n) {
-  char *t = to;
-  const char *f = from;
-  if (t < f) {
-    while (n-- > 0) *t++ = *f++;
-  } else {
-    while (n-- > 0) t[n] = f[n];
-  }
-  return to;
-}
-
-void *memset(void *to, int value, size_t n) {
-  char *t = to;
-  while (n-- > 0) *t++ = (char)value;
-  return to;
-}

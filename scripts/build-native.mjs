@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { NATIVE_FLAGS, VARIANT_FLAGS } from './kernel-flags.mjs';
 
 const run = promisify(execFile);
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -14,24 +15,6 @@ const sources = path.join(root, 'kernels');
 const outputDirectory = path.join(root, 'build', 'native');
 const output = path.join(outputDirectory, 'pol-kernels.node');
 const stamp = path.join(outputDirectory, 'pol-kernels.stamp');
-
-/** No contraction, no reassociation: the flags are part of the arithmetic. */
-const EXACT = [
-  '-std=gnu11',
-  '-O3',
-  '-ffp-contract=off',
-  '-fno-fast-math',
-  '-fno-math-errno',
-  '-fno-trapping-math',
-  '-fPIC',
-  '-Wall',
-  '-Wextra',
-];
-const AVX512 = ['-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mavx2', '-mfma'];
-const VARIANTS = {
-  x64: { avx512bf16: [...AVX512, '-mavx512bf16'], avx512: AVX512, avx2: ['-mavx2', '-mfma'], sse2: [] },
-  arm64: { neon: [] },
-};
 
 const firstLine = (error) =>
   String(error.stderr || error.message || error)
@@ -43,10 +26,8 @@ async function sourceHash() {
   for (const name of (await readdir(sources)).sort()) {
     if (name.endsWith('.c') || name.endsWith('.h')) hash.update(name).update(await readFile(path.join(sources, name)));
   }
-  return hash
-    .update(await readFile(fileURLToPath(import.meta.url)))
-    .update(`${process.platform} ${process.arch}`)
-    .digest('hex');
+  for (const script of ['build-native.mjs', 'kernel-flags.mjs']) hash.update(await readFile(path.join(root, 'scripts', script)));
+  return hash.update(`${process.platform} ${process.arch}`).digest('hex');
 }
 
 async function isBuilt(hash) {
@@ -82,11 +63,11 @@ async function installedCompilers() {
 async function build(compiler, directory) {
   const compile = async (source, object, flags) => {
     const file = path.join(directory, object);
-    await run(compiler, [...EXACT, ...flags, '-c', path.join(sources, source), '-o', file]);
+    await run(compiler, [...NATIVE_FLAGS, ...flags, '-c', path.join(sources, source), '-o', file]);
     return file;
   };
   const built = await Promise.all(
-    Object.entries(VARIANTS[process.arch]).map(async ([name, flags]) => {
+    Object.entries(VARIANT_FLAGS[process.arch]).map(async ([name, flags]) => {
       try {
         return { name, object: await compile('kernels.c', `${name}.o`, [...flags, `-DPOL_RUN=pol_run_${name}`]) };
       } catch (error) {
@@ -109,7 +90,7 @@ async function build(compiler, directory) {
 }
 
 async function main() {
-  if (VARIANTS[process.arch] === undefined || !['linux', 'darwin'].includes(process.platform)) {
+  if (VARIANT_FLAGS[process.arch] === undefined || !['linux', 'darwin'].includes(process.platform)) {
     console.log(`native kernels: not built for ${process.platform} ${process.arch}; the WebAssembly backend is used`);
     return;
   }

@@ -4,27 +4,13 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runClang } from '@yowasp/clang';
+import { WASM_FLAGS } from './kernel-flags.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const kernels = path.join(root, 'kernels');
 const output = path.join(kernels, 'pol-kernels.wasm');
 
-/** SIMD128 without its relaxed instructions; no contraction; nothing from a C library. */
-const COMPILE = [
-  '--target=wasm32',
-  '-std=gnu11',
-  '-O3',
-  '-msimd128',
-  '-mno-relaxed-simd',
-  '-mbulk-memory',
-  '-ffp-contract=off',
-  '-fno-math-errno',
-  '-ffreestanding',
-  '-nostdlib',
-  '-Wall',
-  '-Wextra',
-  '-DPOL_RUN=pol_run_wasm',
-];
+const COMPILE = [...WASM_FLAGS, '-DPOL_RUN=pol_run_wasm'];
 const LINK = ['-Wl,--no-entry', '-Wl,--import-memory', '-Wl,--export=__heap_base', '-Wl,--strip-all', '-Wl,-z,stack-size=65536'];
 
 async function sources() {
@@ -48,8 +34,9 @@ async function build() {
     });
     if (log !== '') console.log(log.trimEnd());
     return files['pol-kernels.wasm'];
-  } catch (cause) {
-    throw new Error(`the WebAssembly kernels do not build:\n${log}`, { cause });
+  } catch (error) {
+    // Not as its cause: that one carries every source along.
+    throw new Error(`the WebAssembly kernels do not build (${error.message}):\n${log}`);
   }
 }
 

@@ -7,7 +7,8 @@ import type { ParameterLayout } from './types.ts';
 
 /** Rows (tokens) of a micro-batch when the machine's owner names no size: long enough for full matrix tiles, short enough for caches. */
 const DEFAULT_MICRO_BATCH_ROWS = 1024;
-const LOGIT_WORDS = 2 ** 22;
+/** Rows whose logits exist at once: every pass over them reads all of the head's weights, and few enough stay in cache between passes. */
+const DEFAULT_LOGIT_ROWS = 512;
 
 /** Choices of the machine. They decide memory and speed, and never a bit of the result. */
 export interface TrainingMemoryOptions {
@@ -15,7 +16,7 @@ export interface TrainingMemoryOptions {
   readonly microBatch?: number;
   /** Keep only each block's input and compute the rest again in the backward pass: less memory, a third more time. */
   readonly checkpointing?: boolean;
-  /** Rows (tokens) whose logits exist at once; left out: as many as 16 MiB hold. Rows are independent, and the head's gradient is one chain. */
+  /** Rows (tokens) whose logits exist at once; left out: 512. Rows are independent, and the head's gradient is one chain. */
   readonly logitRows?: number;
 }
 
@@ -58,7 +59,7 @@ export function planTraining(config: ModelConfig, learning: LearningConfig, opti
   const { dim, vocab_size: vocab, context_length: context } = config;
   const microBatch = atMost(learning.batch_size, 'microBatch', options.microBatch ?? Math.ceil(DEFAULT_MICRO_BATCH_ROWS / context));
   const rows = microBatch * context;
-  const logitRows = atMost(rows, 'logitRows', options.logitRows ?? Math.floor(LOGIT_WORDS / vocab));
+  const logitRows = atMost(rows, 'logitRows', options.logitRows ?? DEFAULT_LOGIT_ROWS);
   const layout = parameterLayout(config);
   const arena = createLayout();
 

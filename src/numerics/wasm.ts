@@ -7,7 +7,7 @@ const PAGE_BYTES = 65536;
 /** For the module's own stack and data, which end at __heap_base. */
 const MODULE_BYTES = 2 * PAGE_BYTES;
 /** Address space for packed blocks and attention scores; a system commits only the pages that are used. */
-const SCRATCH_BYTES = 32 * 1024 * 1024;
+const SCRATCH_BYTES = 64 * 1024 * 1024;
 const ARENA_BASE = MODULE_BYTES + SCRATCH_BYTES;
 
 interface WasmExports {

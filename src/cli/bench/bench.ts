@@ -88,9 +88,11 @@ function modelFor(flags: BenchFlags): ModelConfig {
 
 /** Every backend (the reference only when it is named: it is for checking, not for speed) with 1, 2, 4 … threads and all processors. */
 function* candidates(flags: BenchFlags): Generator<{ readonly wanted: string; readonly threads: number }> {
+  // Read before anything is measured, and where no backend has threads, too.
+  const counts = threadCounts(flags.threads);
   for (const wanted of flags.backend ?? listBackends().filter((name) => name !== 'reference')) {
     const isThreaded = wanted === 'auto' || wanted.startsWith('native');
-    for (const threads of isThreaded ? threadCounts(flags.threads) : [1]) yield { wanted, threads };
+    for (const threads of isThreaded ? counts : [1]) yield { wanted, threads };
   }
 }
 

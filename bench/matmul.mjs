@@ -1,0 +1,57 @@
+// Rates of matrix products: squares, and the shapes of training and decoding.
+import { fastest, percent, row } from './timing.mjs';
+
+const MODES = { NN: 0, NT: 1, TN: 2 };
+const WIDTHS = [24, 22, 10, 8, 8];
+const SQUARES = [256, 512, 1024, 2048];
+/** [what, mode, m, n, k, accumulate] */
+const SHAPES = [
+  ['projection', 'NT', 2048, 128, 128],
+  ['feed-forward', 'NT', 2048, 352, 128],
+  ['logits', 'NT', 1024, 4096, 128],
+  ['input gradient', 'NN', 2048, 128, 352],
+  ['logits gradient', 'NN', 1024, 128, 4096],
+  ['weight gradient', 'TN', 128, 352, 2048, true],
+  ['weight gradient', 'TN', 128, 128, 2048, true],
+  ['head gradient', 'TN', 4096, 128, 1024, true],
+  ['weight gradient, wide', 'TN', 768, 2048, 1024, true],
+  ['feed-forward, wide', 'NT', 1024, 2048, 768],
+  ['decode', 'NT', 1, 2048, 768],
+  ['decode logits', 'NT', 1, 32000, 768],
+  ['decode, 4 rows', 'NT', 4, 2048, 768],
+];
+
+export function benchmarkMatmul(backends, peaks, { seconds, largest }) {
+  row(WIDTHS, 'backend', 'product', 'GFLOP/s', 'of peak', '');
+  const squares = SQUARES.filter((n) => n <= largest).map((n) => ['square', 'NN', n, n, n]);
+  for (const { label, backend } of backends) {
+    const peak = peaks.get(backend.name);
+    for (const [what, mode, m, n, k, accumulate = false] of [...squares, ...SHAPES]) {
+      const rate = rateOf(backend, { mode: MODES[mode], m, n, k, accumulate }, seconds);
+      row(
+        WIDTHS,
+        label,
+        `${mode} ${m}x${n}x${k}`,
+        rate.toFixed(1),
+        percent(rate, peak === undefined ? undefined : peak * backend.threads),
+        what,
+      );
+    }
+  }
+}
+
+/** GFLOP/s, operands of usual size. */
+function rateOf(backend, { mode, m, n, k, accumulate }, leastSeconds) {
+  const align = (words) => Math.ceil(words / 16) * 16;
+  const [a, b, c] = [0, align(m * k), align(m * k) + align(k * n)];
+  const arena = backend.createArena(c + m * n);
+  arena.f32(a, m * k).forEach((_, i, view) => {
+    view[i] = ((i * 7919) % 1024) / 512 - 1;
+  });
+  arena.f32(b, k * n).forEach((_, i, view) => {
+    view[i] = ((i * 104729) % 1024) / 512 - 1;
+  });
+  const time = fastest(() => arena.kernels.matmul(mode, m, n, k, a, b, c, accumulate), { leastSeconds });
+  arena.release();
+  return (2 * m * n * k) / time / 1e9;
+}

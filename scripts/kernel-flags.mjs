@@ -1,0 +1,37 @@
+// How compilers are called on kernels/: shared by the two builds and the benchmark of peaks.
+
+/** No contraction, no reassociation: the flags are part of the arithmetic. */
+export const NATIVE_FLAGS = [
+  '-std=gnu11',
+  '-O3',
+  '-ffp-contract=off',
+  '-fno-fast-math',
+  '-fno-math-errno',
+  '-fno-trapping-math',
+  '-fPIC',
+  '-Wall',
+  '-Wextra',
+];
+const AVX512 = ['-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mavx2', '-mfma'];
+
+/** Instruction sets by architecture: what each adds to NATIVE_FLAGS. */
+export const VARIANT_FLAGS = {
+  x64: { avx512bf16: [...AVX512, '-mavx512bf16'], avx512: AVX512, avx2: ['-mavx2', '-mfma'], sse2: [] },
+  arm64: { neon: [] },
+};
+
+/** SIMD128 without its relaxed instructions; no contraction; nothing from a C library. */
+export const WASM_FLAGS = [
+  '--target=wasm32',
+  '-std=gnu11',
+  '-O3',
+  '-msimd128',
+  '-mno-relaxed-simd',
+  '-mbulk-memory',
+  '-ffp-contract=off',
+  '-fno-math-errno',
+  '-ffreestanding',
+  '-nostdlib',
+  '-Wall',
+  '-Wextra',
+];
