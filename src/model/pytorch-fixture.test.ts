@@ -38,10 +38,10 @@ interface Fixture {
  */
 type Arithmetic = 'rounded' | 'f32';
 
-/** Bounds on the relative distance (L2, over a tensor), two to ten times the largest seen. */
+/** Bounds on the relative distance (L2, over a tensor): two to ten times the largest seen, or 1e-6 where the bits agree. */
 const BOUNDS = {
-  rounded: { loss: 1e-6, logits: 1e-6, gradient: 1e-6, earlySteps: 2e-5, allSteps: 2e-2 },
-  f32: { loss: 2e-3, logits: 2e-2, gradient: 5e-2, earlySteps: 1e-2, allSteps: 5e-2 },
+  rounded: { loss: 1e-6, logits: 1e-6, gradient: 1e-6, earlySteps: 2e-5, laterLoss: 2e-3, laterNorm: 2e-2 },
+  f32: { loss: 2e-3, logits: 2e-2, gradient: 5e-2, earlySteps: 1e-2, laterLoss: 4e-3, laterNorm: 5e-2 },
 } as const;
 const EARLY_STEPS = 3;
 
@@ -104,9 +104,10 @@ function train(tied: boolean) {
 
 function expectSameRun(run: readonly StepResult[], peer: PeerResult, bounds: (typeof BOUNDS)[Arithmetic]): void {
   run.forEach(({ loss, gradNorm }, step) => {
-    const bound = step < EARLY_STEPS ? bounds.earlySteps : bounds.allSteps;
-    expect(distance([loss], [peer.losses[step] as number]), `loss of step ${step}`).toBeLessThan(bound);
-    expect(distance([gradNorm], [peer.gradient_norms[step] as number]), `gradient norm of step ${step}`).toBeLessThan(bound);
+    const early = step < EARLY_STEPS;
+    const [lossBound, normBound] = early ? [bounds.earlySteps, bounds.earlySteps] : [bounds.laterLoss, bounds.laterNorm];
+    expect(distance([loss], [peer.losses[step] as number]), `loss of step ${step}`).toBeLessThan(lossBound);
+    expect(distance([gradNorm], [peer.gradient_norms[step] as number]), `gradient norm of step ${step}`).toBeLessThan(normBound);
   });
 }
 
