@@ -54,11 +54,12 @@ static void matmul_multiply(const MatmulJob *job, long row_group, long column_gr
   product(left, right, job->c + i * job->ldc + j, job->ldc, rows, columns, right.kw, job->start);
 }
 
+/* Neighbouring units share a group of rows: it stays in the second cache while panels pass. */
 static void matmul_multiply_task(void *argument, long unit, int thread) {
   (void)thread;
   const MatmulJob *job = argument;
-  const long column_group = unit / job->row_groups;
-  matmul_multiply(job, unit % job->row_groups, column_group, job->right + column_group * NR * words_of(job->k));
+  const long column_group = unit % job->column_groups;
+  matmul_multiply(job, unit / job->column_groups, column_group, job->right + column_group * NR * words_of(job->k));
 }
 
 /* With a single group of rows a panel is used once: it is packed and multiplied while it is in the nearest cache. */

@@ -94,12 +94,8 @@ typedef struct {
 
 #if MR == VW
 #define BROADCAST 1
-#define LEFT_ROW(left) VW
-#define LEFT_STEP(left) (MR * VW)
 #else
 #define BROADCAST 0
-#define LEFT_ROW(left) (left).row
-#define LEFT_STEP(left) (left).step
 #endif
 
 /* Rows in steps of one cache line more: they would else share sets of the first cache. */
@@ -201,21 +197,30 @@ INLINE void tile(const int nv, long kw, Left left, const uint32_t *right, long r
       }
     }
   }
-  const long row = LEFT_ROW(left);
-  const uint32_t *low = left.words, *high = low + MR / 2 * row;
+  const uint32_t *low = left.words;
+#if !BROADCAST
+  const long row = left.row;
+  const uint32_t *high = low + MR / 2 * row;
+#endif
   for (long p = 0; p < kw; p++) {
     OPAQUE_POINTER(low);
     OPAQUE_POINTER(right);
-    if (BROADCAST) high = low + MR / 2 * row;
     vu columns[NV];
     UNROLL for (int j = 0; j < nv; j++) columns[j] = vu_load(right + j * VW);
     UNROLL for (int i = 0; i < MR; i++) {
-      const uint32_t *word = i < MR / 2 ? low + i * row : high + (i - MR / 2) * row;
-      const vu words = BROADCAST ? vu_load(word) : vu_splat(*word);
+#if BROADCAST
+      const vu words = vu_load(low + i * VW);
+#else
+      const vu words = vu_splat(i < MR / 2 ? low[i * row] : high[(i - MR / 2) * row]);
+#endif
       UNROLL for (int j = 0; j < nv; j++) sums[i][j] = word_product_sum(words, columns[j], sums[i][j]);
     }
-    low += LEFT_STEP(left);
-    high += LEFT_STEP(left);
+#if BROADCAST
+    low += MR * VW;
+#else
+    low += left.step;
+    high += left.step;
+#endif
     right += right_step;
   }
   UNROLL for (int i = 0; i < MR; i++) {
