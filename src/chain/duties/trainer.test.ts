@@ -30,7 +30,7 @@ function setUp(initial: ProtocolState) {
   let state = initial;
   let readyRound: number | undefined = initial.open.number;
   let endTraining: (error?: unknown) => void = () => {};
-  const log = { trained: [] as Assignment[], finishes: 0, submitted: [] as SignedOperation[], results: [] as number[] };
+  const log = { trained: [] as Assignment[], finishes: 0, submitted: [] as SignedOperation[], results: [] as number[], segments: 0 };
   const world = {
     ...log,
     trains: undefined as undefined | (() => Promise<void>),
@@ -40,8 +40,9 @@ function setUp(initial: ProtocolState) {
     { genesisHash: CONTEXT.genesisHash, submitBlocks: SUBMIT_BLOCKS },
     {
       learning: fakeLearning({
-        train(assignment) {
+        train(assignment, onProgress) {
           world.trained.push(assignment);
+          if (world.segments > 0) onProgress({ round: assignment.round, segments: world.segments, steps: 0, loss: 0, tokensPerSecond: 0 });
           return (
             world.trains?.() ??
             new Promise((resolve, reject) => {
@@ -102,6 +103,17 @@ describe('createTrainerDuty', () => {
     expect(duty.active).toBe(false);
     await at(stateAt(1, 9));
     expect(world.trained).toHaveLength(1);
+  });
+
+  it('finishes earlier where a segment takes blocks', async () => {
+    const { world, at } = setUp(stateAt(1, 0));
+    world.segments = 2;
+    await at(stateAt(1, 0));
+    await at(stateAt(1, 4));
+    expect(world.finishes).toBe(0);
+    // Two segments in six blocks: the third may take three more.
+    await at(stateAt(1, 6));
+    expect(world.finishes).toBe(1);
   });
 
   it('offers the proof again until a block holds it or the round is over', async () => {

@@ -112,9 +112,20 @@ export function createTrainerDuty(options: TrainerDutyOptions, dependencies: Tra
     }
   }
 
-  /** Asks for the proof after the running segment. Its value, and its errors, are those that `work` gets. */
-  function hurry({ height, open }: ProtocolState): void {
-    if (job === undefined || job.hurried || job.round !== open.number || height < open.sealsAt - options.submitBlocks) return;
+  /** Blocks that the running segment may still take, by the pace of this round so far. */
+  function segmentBlocks({ height, open }: ProtocolState): number {
+    if (progress?.round !== open.number || progress.segments === 0) return 0;
+    return Math.ceil((height - open.openedAt) / progress.segments);
+  }
+
+  /**
+   * Asks for the proof after the running segment, early enough for that one to end. Its value, and its errors, are those
+   * that `work` gets.
+   */
+  function hurry(current: ProtocolState): void {
+    const { height, open } = current;
+    if (job === undefined || job.hurried || job.round !== open.number) return;
+    if (height < open.sealsAt - options.submitBlocks - segmentBlocks(current)) return;
     job.hurried = true;
     learning.finishTraining().catch(() => {});
   }
