@@ -1,10 +1,10 @@
 // Time of a call, and lines to print.
 
-/** Seconds of the fastest of at least `runs` calls, which together take at least `leastSeconds`. */
-export function fastest(call, { runs = 10, leastSeconds = 0.1 } = {}) {
+/** Seconds of the fastest of at least `runs` calls, which together take at least `leastSeconds`; of fewer when they take `mostSeconds`. */
+export function fastest(call, { runs = 10, leastSeconds = 0.1, mostSeconds = 30 } = {}) {
   let best = Number.POSITIVE_INFINITY;
   let total = 0;
-  for (let i = 0; i < runs || total < leastSeconds; i++) {
+  for (let i = 0; (i < runs || total < leastSeconds) && total < mostSeconds; i++) {
     const start = performance.now();
     call();
     const seconds = (performance.now() - start) / 1000;

@@ -36,6 +36,13 @@ static void fill_task(void *argument, long unit, int thread) {
   EACH_VECTOR(job, unit) vf_store_n(job->a + i, vf_splat(job->s), left);
 }
 
+static void copy_task(void *argument, long unit, int thread) {
+  (void)thread;
+  const ElementJob *job = argument;
+  const long first = unit * ELEMENT_BLOCK;
+  memcpy(job->a + first, job->x + first, (size_t)min_long(ELEMENT_BLOCK, job->n - first) * 4);
+}
+
 static void add_task(void *argument, long unit, int thread) {
   (void)thread;
   const ElementJob *job = argument;

@@ -33,7 +33,9 @@ double POL_RUN(PolArena *arena, int kernel) {
       by_elements(&elements, fill_task);
       return 0;
     case COPY: /* destination, source, n */
-      memmove(POINTER(0), POINTER(1), (size_t)a[2] * 4);
+      elements.a = POINTER(0), elements.x = POINTER(1), elements.n = LONG(2);
+      if (elements.a + elements.n <= elements.x || elements.x + elements.n <= elements.a) by_elements(&elements, copy_task);
+      else memmove(elements.a, elements.x, (size_t)elements.n * 4);
       return 0;
     case ADD: /* y, x, n */
       elements.a = POINTER(0), elements.x = POINTER(1), elements.n = LONG(2);
