@@ -113,7 +113,7 @@ describe('createTrainerDuty', () => {
     expect(world.finishes).toBe(0);
     // Two segments in six blocks: the third may take three more.
     await at(stateAt(1, 6));
-    expect(world.finishes).toBe(1);
+    expect(kinds(world.submitted)).toEqual(['proof 1']);
   });
 
   it('offers the proof again until a block holds it or the round is over', async () => {
