@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasSystemCode, storeError, wrapStoreError } from './errors.ts';
 import { processIsAlive, processStart } from './process.ts';
@@ -74,19 +74,28 @@ function releasable(path: string, own: string): DirectoryLock {
   };
 }
 
+/** Far longer than a removal takes. */
+const GUARD_LIFETIME_MS = 10_000;
+
 /**
- * Moves the stale lock away. Between reading and moving another taker may have put its own lock there: then it is put back.
+ * Removes the stale lock, one taker at a time: while the guard directory stands, nobody else removes, so what was read as
+ * stale is still what is removed. A guard whose maker died is forgotten after a while.
  */
 async function removeStale(path: string, stale: string): Promise<void> {
-  const moved = `${path}.stale-${randomBytes(6).toString('hex')}`;
+  const guard = `${path}.takeover`;
   try {
-    await rename(path, moved);
+    await mkdir(guard);
   } catch (error) {
-    if (hasSystemCode(error, 'ENOENT')) return;
-    throw error;
+    if (!hasSystemCode(error, 'EEXIST')) throw error;
+    const made = await stat(guard).catch(() => undefined);
+    if (made !== undefined && Date.now() - made.mtimeMs > GUARD_LIFETIME_MS) await rm(guard, { recursive: true, force: true });
+    return;
   }
-  if ((await contentOf(moved)) !== stale) await linked(moved, path);
-  await rm(moved, { force: true });
+  try {
+    if ((await contentOf(path)) === stale) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { recursive: true, force: true });
+  }
 }
 
 async function linked(from: string, to: string): Promise<boolean> {
