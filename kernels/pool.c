@@ -25,8 +25,9 @@
 #define SPIN_NANOSECONDS 200000
 /* Pauses between two looks at the clock. */
 #define SPINS 32
-/* How long the caller works alone after a worker that had no processor kept it waiting. */
-#define CROWDED_NANOSECONDS 20000000
+/* How long the caller works alone after a worker that had no processor kept it waiting: at first, and when it goes on like that. */
+#define LEAST_ALONE_NANOSECONDS 2000000
+#define MOST_ALONE_NANOSECONDS 64000000
 #define SCRATCH_ALIGNMENT 64
 #define CACHE_LINE 64
 
@@ -45,8 +46,8 @@ struct PolPool {
   void *job;
   long units;
 
-  /* Before this time the caller works alone. */
-  int64_t crowded_until;
+  /* Before this time the caller works alone, since it had to wait; and for how long that was decided. */
+  int64_t alone_until, alone;
 
   /* Sleeping and waking; whoever sets a reason to wake does so before looking at who sleeps, sleepers the other way round. */
   pthread_mutex_t mutex;
@@ -185,12 +186,15 @@ static void await_workers(PolPool *pool, int64_t started) {
     pthread_mutex_unlock(&pool->mutex);
   }
   const int64_t now = nanoseconds();
-  if (now - done > (done - started) + SPIN_NANOSECONDS) pool->crowded_until = now + CROWDED_NANOSECONDS;
+  if (now - done <= (done - started) + SPIN_NANOSECONDS) return;
+  const int again = now - pool->alone_until < 4 * pool->alone;
+  pool->alone = again ? (2 * pool->alone < MOST_ALONE_NANOSECONDS ? 2 * pool->alone : MOST_ALONE_NANOSECONDS) : LEAST_ALONE_NANOSECONDS;
+  pool->alone_until = now + pool->alone;
 }
 
 void pol_parallel(PolPool *pool, PolTask task, void *job, long units) {
   const int64_t started = pool->threads == 1 || units <= 1 ? 0 : nanoseconds();
-  if (started <= pool->crowded_until) {
+  if (started <= pool->alone_until) {
     for (long unit = 0; unit < units; unit++) task(job, unit, 0);
     return;
   }

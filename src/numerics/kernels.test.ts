@@ -81,6 +81,9 @@ const cases: readonly KernelCase[] = [
   matmulCase({ mode: TN, m: 1601, n: 3, k: 5, accumulate: true }),
   matmulCase({ mode: NT, m: 2, n: 1100, k: 6 }),
   matmulCase({ mode: NN, m: 9, n: 20, k: 1037, accumulate: true }),
+  // Several groups of rows, panels of columns and blocks of steps at once.
+  matmulCase({ mode: TN, m: 130, n: 70, k: 1029, accumulate: true }),
+  matmulCase({ mode: NT, m: 130, n: 70, k: 1029 }),
   ...attentionShapes(),
   ...[1, 15, 16, 17, 130].flatMap((dim) => [...rmsNormCases(7, dim, dim), ...embedCases(40, dim, 5, dim)]),
   ...rmsNormCases(300, 100, 77),
