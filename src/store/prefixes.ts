@@ -1,20 +1,16 @@
 /**
  * First byte of every key in a node's store: one a bucket, never reused for another meaning.
- * 0x10–0x2f consensus and protocol, 0x30–0x4f execution, 0xf0 the store's own.
+ * 0x10–0x2f consensus and protocol, 0x30–0x4f execution.
  */
 export const Prefix = {
   /** Height (8, big-endian) → consensus block with its certificate. */
   blocks: 0x10,
-  /** Block hash (32) → height. */
-  consensusHeightByHash: 0x11,
   /** Height → protocol state after that block. */
   protocolStates: 0x12,
   /** Round (8) → settled round. */
   settledRounds: 0x13,
   /** Name → value: consensus head and the like. */
   chainMeta: 0x14,
-  /** Authority, place → evidence of a double vote. */
-  evidence: 0x15,
 
   /** keccak-256 → RLP of a trie node, of the account trie and of all storage tries. */
   trieNode: 0x30,
@@ -34,7 +30,4 @@ export const Prefix = {
   addressIndex: 0x37,
   /** Name → value: execution head. */
   executionMeta: 0x38,
-
-  /** Name → value: format version, genesis hash. */
-  storeMeta: 0xf0,
 } as const;
