@@ -3,30 +3,25 @@ import { operationAuthor } from '../codec/operations.ts';
 import { toHex } from '../primitives/bytes.ts';
 import { checksumAddress } from '../primitives/keys.ts';
 import { formatPol } from '../primitives/units.ts';
+import { FULL_REPUTATION } from '../protocol/reputation.ts';
 import type { AuthorityRecord, ProofRecord, SettledRound, TrainerRecord } from '../protocol/types.ts';
 
-/** Fixed point of the protocol to the 0…1 of the API. */
-const REPUTATION_ONE = 1_000_000;
-
-/** What REST calls a trainer. Wei amounts are decimal text: they do not fit a JSON number. */
-export function trainerJson(record: TrainerRecord) {
+/** What trainers and authorities have in common. Wei amounts are decimal text: they do not fit a JSON number. */
+export function authorityJson(record: Pick<AuthorityRecord, 'address' | 'reputation' | 'earned'>) {
   return {
     address: checksumAddress(record.address),
-    reputation: record.reputation / REPUTATION_ONE,
+    reputation: record.reputation / FULL_REPUTATION,
     earned: record.earned.toString(),
     earned_pol: formatPol(record.earned),
-    accepted: record.accepted,
-    rejected: record.rejected,
-    last_sealed_round: record.lastSealedRound,
   };
 }
 
-export function authorityJson(record: AuthorityRecord) {
+export function trainerJson(record: TrainerRecord) {
   return {
-    address: checksumAddress(record.address),
-    reputation: record.reputation / REPUTATION_ONE,
-    earned: record.earned.toString(),
-    earned_pol: formatPol(record.earned),
+    ...authorityJson(record),
+    accepted: record.accepted,
+    rejected: record.rejected,
+    last_sealed_round: record.lastSealedRound,
   };
 }
 
