@@ -2,6 +2,7 @@ import { equalBytes } from '../primitives/bytes.ts';
 import { type Hash, taggedHash } from '../primitives/hash.ts';
 import { certificateShape } from './certificate.ts';
 import {
+  MAX_AUTHORITIES,
   MAX_BLOCK_BYTES,
   MAX_EXECUTION_BYTES,
   MAX_FINAL_BLOCK_BYTES,
@@ -14,13 +15,14 @@ import { address, ascendingAddresses, blob, codec, hash, list, optional, type Sh
 import type { Block, Boundary, FinalBlock, Header, SignedOperation } from './types.ts';
 
 const HEADER_DOMAIN = 'pol/header/1';
-const BODY_DOMAIN = 'pol/body/1';
-const BLOCK_DOMAIN = 'pol/block/1';
+const BODY_DOMAIN = 'pol/body/2';
+const BLOCK_DOMAIN = 'pol/block/2';
 
 const boundaryShape: Shape<Boundary> = struct<Boundary>({
   sealed: ascendingAddresses(MAX_TRAINERS_PER_ROUND),
   modelRoot: hash,
   startRoot: hash,
+  authorities: optional(ascendingAddresses(MAX_AUTHORITIES)),
 });
 
 const headerShape: Shape<Header> = struct<Header>({
@@ -57,13 +59,13 @@ export function headerHash(header: Header): Hash {
   return taggedHash(HEADER_DOMAIN, encodeHeader(header));
 }
 
-/** SHA-256 under pol/body/1 of RLP([operations, boundary]). */
+/** SHA-256 under pol/body/2 of RLP([operations, boundary]). */
 export function bodyHash(operations: readonly SignedOperation[], boundary: Boundary | undefined): Hash {
   return taggedHash(BODY_DOMAIN, encodeBody({ operations, boundary }));
 }
 
 /**
- * SHA-256 under pol/block/1 of the whole block's RLP. Proposals sign it beside the header's hash: a relay that exchanges
+ * SHA-256 under pol/block/2 of the whole block's RLP. Proposals sign it beside the header's hash: a relay that exchanges
  * operations or transactions under an honest header breaks the signature, instead of making the block look invalid.
  */
 export function blockContentHash(block: Block): Hash {

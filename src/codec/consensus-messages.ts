@@ -1,12 +1,11 @@
-import { type Hash, taggedHash } from '../primitives/hash.ts';
+import type { Hash } from '../primitives/hash.ts';
 import { type Signer, verifySignature } from '../primitives/keys.ts';
 import { blockContentHash, blockShape, headerHash } from './blocks.ts';
-import { MAX_CONSENSUS_MESSAGE_BYTES, MAX_VOTE_BYTES } from './limits.ts';
-import { address, codec, hash, optional, type Shape, signature, struct, uint, union } from './shape.ts';
-import type { ConsensusMessage, Proposal } from './types.ts';
+import { MAX_CONSENSUS_MESSAGE_BYTES } from './limits.ts';
+import { proposalPlaceDigest } from './proposals.ts';
+import { address, codec, optional, type Shape, signature, struct, uint, union } from './shape.ts';
+import type { ConsensusMessage, Proposal, ProposalClaim } from './types.ts';
 import { voteShape } from './votes.ts';
-
-const PROPOSAL_DOMAIN = 'pol/consensus/proposal/1';
 
 const proposalShape: Shape<Proposal> = struct<Proposal>({
   height: uint,
@@ -29,21 +28,17 @@ export const { encode: encodeConsensusMessage, decode: decodeConsensusMessage } 
   MAX_CONSENSUS_MESSAGE_BYTES,
 );
 
-interface ProposalPlace extends Pick<Proposal, 'height' | 'round' | 'validRound'> {
-  readonly blockHash: Hash;
-  readonly contentHash: Hash;
+/** The proposal without its block: what evidence of a double proposal holds. */
+export function proposalClaim(proposal: Proposal): ProposalClaim {
+  const { height, round, validRound, block, authority, signature } = proposal;
+  return { height, round, validRound, blockHash: headerHash(block.header), contentHash: blockContentHash(block), authority, signature };
 }
-const { encode: encodePlace } = codec(
-  'proposal',
-  struct<ProposalPlace>({ height: uint, round: uint, validRound: optional(uint), blockHash: hash, contentHash: hash }),
-  MAX_VOTE_BYTES,
-);
 
-/** What a proposal signs: the network, height, round, valid round, the block's hash and, beyond the header, all its bytes. */
+/** What a proposal signs (codec/proposals.ts). */
 export function proposalDigest(genesisHash: Hash, proposal: Omit<Proposal, 'signature' | 'authority'>): Hash {
   const { height, round, validRound, block } = proposal;
   const place = { height, round, validRound, blockHash: headerHash(block.header), contentHash: blockContentHash(block) };
-  return taggedHash(PROPOSAL_DOMAIN, genesisHash, encodePlace(place));
+  return proposalPlaceDigest(genesisHash, place);
 }
 
 export function signProposal(proposal: Omit<Proposal, 'signature'>, genesisHash: Hash, signer: Signer): Proposal {

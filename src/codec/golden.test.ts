@@ -5,7 +5,8 @@ import { blockContentHash, bodyHash, encodeBlock, encodeHeader, headerHash } fro
 import { encodeCertificate } from './certificate.ts';
 import { encodeConsensusMessage, proposalDigest } from './consensus-messages.ts';
 import { openingCodec } from './opening.ts';
-import { encodeOperation, encodeSignedOperation, operationDigest, operationId, signOperation } from './operations.ts';
+import { encodeOperation, encodeSignedOperation, operationDigest, operationId, signOperation, voteCommitment } from './operations.ts';
+import { segmentDigest } from './segment-digest.ts';
 import type { Block, Operation } from './types.ts';
 import { signVote, voteDigest } from './votes.ts';
 
@@ -34,15 +35,61 @@ const operations = {
     type: 'vote',
     authority,
     round: 299,
-    verdicts: [{ kind: 'accept' }, { kind: 'unavailable' }, { kind: 'fraud', segment: 11 }],
+    secretPreimage: fill(32, 0x57),
+    findings: [{ kind: 'ok', digest: fill(32, 0x58) }, { kind: 'fraud', fault: 'update' }, { kind: 'unavailable' }, { kind: 'unchecked' }],
+    gateBaseline: 4.75,
+    gateLosses: [4.625, undefined],
     heldOutLoss: 4.5,
     heldOutAccuracy: 0.125,
   },
+  withdraw: { type: 'withdraw', trainer, round: 300 },
+  commit: { type: 'commit', authority, round: 299, commitment: fill(32, 0x59) },
+  ruling: {
+    type: 'ruling',
+    authority,
+    round: 299,
+    rulings: [
+      { kind: 'held', proof: 0, segment: 3, steps: [fill(32, 0x5a), fill(32, 0x5b)] },
+      { kind: 'fraud', proof: 0, segment: 11, fault: 'state', steps: [fill(32, 0x5c)] },
+      { kind: 'unavailable', proof: 1, segment: 0 },
+    ],
+  },
+  exit: { type: 'exit', account: trainer, round: 300, gwei: 12_500_000_000n },
+  evidence: {
+    type: 'evidence',
+    reporter: trainer,
+    round: 300,
+    first: {
+      kind: 'vote',
+      vote: { type: 'precommit', height: 9000, round: 1, blockHash: fill(32, 0x5d), authority, signature: fill(65, 0x5e) },
+    },
+    second: {
+      kind: 'proposal',
+      proposal: {
+        height: 9000,
+        round: 1,
+        validRound: undefined,
+        blockHash: fill(32, 0x5f),
+        contentHash: fill(32, 0x60),
+        authority,
+        signature: fill(65, 0x61),
+      },
+    },
+  },
+  addAuthority: {
+    type: 'authority_vote',
+    authority,
+    round: 300,
+    change: { kind: 'add', candidate: trainer, tip: fill(32, 0x62), secretTip: fill(32, 0x63) },
+  },
+  removeAuthority: { type: 'authority_vote', authority, round: 300, change: { kind: 'remove', candidate: trainer } },
+  renew: { type: 'renew', authority, round: 300, tip: fill(32, 0x64), secretTip: fill(32, 0x65) },
 } as const satisfies Record<string, Operation>;
 
 const signature = (value: number) => fill(65, value);
 const signed = { operation: operations.join, signature: signature(0x66) };
-const boundary = { sealed: [trainer, authority], modelRoot: fill(32, 0x77), startRoot: fill(32, 0x88) };
+const boundary = { sealed: [trainer, authority], modelRoot: fill(32, 0x77), startRoot: fill(32, 0x88), authorities: undefined };
+const newSet = { ...boundary, authorities: [trainer, authority] };
 const block: Block = {
   header: {
     height: 1,
@@ -65,6 +112,16 @@ const golden: Readonly<Record<string, () => Uint8Array>> = {
   proof: () => encodeOperation(operations.proof),
   reveal: () => encodeOperation(operations.reveal),
   vote: () => encodeOperation(operations.vote),
+  withdraw: () => encodeOperation(operations.withdraw),
+  commit: () => encodeOperation(operations.commit),
+  ruling: () => encodeOperation(operations.ruling),
+  exit: () => encodeOperation(operations.exit),
+  evidence: () => encodeOperation(operations.evidence),
+  'vote to add an authority': () => encodeOperation(operations.addAuthority),
+  'vote to remove an authority': () => encodeOperation(operations.removeAuthority),
+  renew: () => encodeOperation(operations.renew),
+  'segment digest': () => segmentDigest([fill(32, 1), fill(32, 2)]),
+  'vote commitment': () => voteCommitment(operations.vote),
   'signed operation': () => encodeSignedOperation(signed),
   'operation digest': () => operationDigest(genesisHash, operations.proof),
   'operation id': () => operationId(signed),
@@ -72,6 +129,7 @@ const golden: Readonly<Record<string, () => Uint8Array>> = {
   header: () => encodeHeader(block.header),
   'header hash': () => headerHash(block.header),
   'body hash': () => bodyHash([signed], boundary),
+  'body hash with a new authority set': () => bodyHash([], newSet),
   'hash of an empty body': () => bodyHash([], undefined),
   block: () => encodeBlock(block),
   'content hash': () => blockContentHash(block),
@@ -93,29 +151,44 @@ const expected: Readonly<Record<string, string>> = {
   proof:
     '0xf8690294111111111111111111111111111111111111111182012c0b83024000a03333333333333333333333333333333333333333333333333333333333333333a044444444444444444444444444444444444444444444444444444444444444448314888e8440500000',
   reveal: '0xf83a0394222222222222222222222222222222222222222282012ba05555555555555555555555555555555555555555555555555555555555555555',
-  vote: '0xeb0494222222222222222222222222222222222222222282012bc7c101c102c2030b8440900000843e000000',
+  vote: '0xf87d0494222222222222222222222222222222222222222282012ba05757575757575757575757575757575757575757575757575757575757575757eae201a05858585858585858585858585858585858585858585858585858585858585858c20203c103c104c58440980000c7c58440940000c08440900000843e000000',
+  withdraw: '0xd90594111111111111111111111111111111111111111182012c',
+  commit: '0xf83a0694222222222222222222222222222222222222222282012ba05959595959595959595959595959595959595959595959595959595959595959',
+  ruling:
+    '0xf88f0794222222222222222222222222222222222222222282012bf874f847018003f842a05a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5aa05b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5be602800b02e1a05c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5cc3030180',
+  exit: '0xdf0894111111111111111111111111111111111111111182012c8502e90edd00',
+  evidence:
+    '0xf901410994111111111111111111111111111111111111111182012cf88201f87f0282232801e1a05d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d942222222222222222222222222222222222222222b8415e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5ef8a202f89f82232801c0a05f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5fa06060606060606060606060606060606060606060606060606060606060606060942222222222222222222222222222222222222222b8416161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161',
+  'vote to add an authority':
+    '0xf8730a94222222222222222222222222222222222222222282012cf85801941111111111111111111111111111111111111111a06262626262626262626262626262626262626262626262626262626262626262a06363636363636363636363636363636363636363636363636363636363636363',
+  'vote to remove an authority': '0xf00a94222222222222222222222222222222222222222282012cd602941111111111111111111111111111111111111111',
+  renew:
+    '0xf85b0b94222222222222222222222222222222222222222282012ca06464646464646464646464646464646464646464646464646464646464646464a06565656565656565656565656565656565656565656565656565656565656565',
+  'segment digest': '0x95c1a83a287b14931bd68c5577b0f0ac029fc5023406d4f765b9e4029f9a8c01',
+  'vote commitment': '0x1ef9cfb93bade5e875604dfb42798c6482f2cd52076709d88b940c4ae8cd428a',
   'signed operation':
     '0xf85dd90194111111111111111111111111111111111111111182012cb8416666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666',
-  'operation digest': '0xc32b80ec3d03f1de613b73084e9533bda3c3e6a9190ce4f635c9bafd02be9bc3',
-  'operation id': '0xd6aae5f1ca5abf45345ed461c635eb6410d0d672f489c21603f743360e8403da',
+  'operation digest': '0xad638e930edacfdbd31d71dbf54abe65fdda08699224b1dd9787b85defe8a113',
+  'operation id': '0x7576d89c7edc452efec2710db07a8da48a90813b328827b66bb269abec64f829',
   'signature of an operation (RFC 6979)':
-    '0x3d53a33e5a416824877ec921566bcab74f88e9421637e8b888c05f60963854806fda1046a677ad39e8b5c8a8711bff3468db1ea599790dd18cca72a03f189cfc01',
+    '0x698eb8cdae86bc1281465da92a2283537c84e0e40a675ce2804a1c5be3f47ae86a51a59e479f8bd6b9a597319be80fac710c65d7d8df081b01fab0ad0635dbe801',
   header:
-    '0xf89f01846553f101942222222222222222222222222222222222222222a0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbba01f8d2a659bef6a97cea3a4456b7a6b68d639f1e96a0034c71acf4eedbb60770fa0cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc',
-  'header hash': '0xdcb6a3c4143611f446a2a4720d63ce3130aa7de6cdf9fa224b8fe3f7070b8a60',
-  'body hash': '0x1f8d2a659bef6a97cea3a4456b7a6b68d639f1e96a0034c71acf4eedbb60770f',
-  'hash of an empty body': '0xcb5cf90373a6fd93f8f028e17f840aef245d676a1c09af9f210c51cad5c98429',
+    '0xf89f01846553f101942222222222222222222222222222222222222222a0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbba022c826a15476ff0ab02a79da1e1777ae5700fba1ae2e753e51edf428e32bfd3ba0cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc',
+  'header hash': '0x28a52fc296e5db1ea4d52b6de5745fc536b42a3539eeafc557c97ce28ac1b7c8',
+  'body hash': '0x22c826a15476ff0ab02a79da1e1777ae5700fba1ae2e753e51edf428e32bfd3b',
+  'body hash with a new authority set': '0x73b8537fbd2c1f0069b32753a852ed686e659d085bd9a8ffe3a4b136711019b8',
+  'hash of an empty body': '0xe900a97a3e731b1aa035ecbcc631090973e447ba1e8fae3282690ef840fe9218',
   block:
-    '0xf90177f89f01846553f101942222222222222222222222222222222222222222a0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbba01f8d2a659bef6a97cea3a4456b7a6b68d639f1e96a0034c71acf4eedbb60770fa0ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccf85ff85dd90194111111111111111111111111111111111111111182012cb8416666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666f86ff86dea941111111111111111111111111111111111111111942222222222222222222222222222222222222222a07777777777777777777777777777777777777777777777777777777777777777a0888888888888888888888888888888888888888888888888888888888888888883dddddd',
-  'content hash': '0x31504ab61978465d1247cd566facc25fe69664f17262de4e6dac1470b4e6b074',
+    '0xf90178f89f01846553f101942222222222222222222222222222222222222222a0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbba022c826a15476ff0ab02a79da1e1777ae5700fba1ae2e753e51edf428e32bfd3ba0ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccf85ff85dd90194111111111111111111111111111111111111111182012cb8416666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666f870f86eea941111111111111111111111111111111111111111942222222222222222222222222222222222222222a07777777777777777777777777777777777777777777777777777777777777777a08888888888888888888888888888888888888888888888888888888888888888c083dddddd',
+  'content hash': '0x2af4ec82e5400fa903384ce30eaa25b8d4146759ad6f1bfc666681a1efbb91e8',
   certificate:
-    '0xf87f0180a0dcb6a3c4143611f446a2a4720d63ce3130aa7de6cdf9fa224b8fe3f7070b8a60f85af858942222222222222222222222222222222222222222b8419999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999',
-  'prevote digest': '0xadb021e8f67ee9d3622d5624ccae9fbd9d08c96321eb94e7463e9feb59ce6692',
-  'precommit digest': '0x0b20cf6c6b89e5d28aaf1f6eea913410202f46991d604aa50650022c19c04b32',
+    '0xf87f0180a028a52fc296e5db1ea4d52b6de5745fc536b42a3539eeafc557c97ce28ac1b7c8f85af858942222222222222222222222222222222222222222b8419999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999',
+  'prevote digest': '0x8c0387ccb7c3f1d58562fc092895d4faa913be28458ba3cf3f4cc176ffd1bec9',
+  'precommit digest': '0xc2d5c2067565073c263890580e9fc1f0b5fdd014d7ce76128b74df66482ab669',
   'precommit digest for nil': '0x81aa48b9dc0484d605c6811eb6546e9150c51b559d905de9e13054e1c9587640',
-  'proposal digest': '0x5e1568de094989e5dc043b907047d522ffd4a0637a29f9ae5b5e8cc2caf152b8',
+  'proposal digest': '0xde2472afdf5b4d258b297c7bd4a63a35604f317bbfd0027685f75ec2b165e463',
   'vote message':
-    '0xf88002f87d010180e1a0dcb6a3c4143611f446a2a4720d63ce3130aa7de6cdf9fa224b8fe3f7070b8a60941a642f0e3c3af545e7acbd38b07251b3990914f1b841371f47cee4a9b5fa6341caa6901e358523222e6cfc3397d3283cf4a135bf23cc0d999cd82c85785b76cdca73fbff6a383d9e7e5ee5d86b554c4894eb0203c55d00',
+    '0xf88002f87d010180e1a028a52fc296e5db1ea4d52b6de5745fc536b42a3539eeafc557c97ce28ac1b7c8941a642f0e3c3af545e7acbd38b07251b3990914f1b8414af58b2b479db5dcc1f23dceb00a3fc90262810fb4b65261d089ab809533feff3a9ce6301efe1c0da39d81b3d65172c130d96f445a9d94f4a0ce7d8db67314e401',
   opening:
     '0xf86601a00101010101010101010101010101010101010101010101010101010101010101a00202020202020202020202020202020202020202020202020202020202020202e1a00303030303030303030303030303030303030303030303030303030303030303c0',
 };

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_SEGMENT_STEPS } from '../params/genesis.ts';
 import { encodeBlock, encodeFinalBlock } from './blocks.ts';
 import { encodeConsensusMessage } from './consensus-messages.ts';
 import {
   MAX_AUTHORITIES,
   MAX_BLOCK_BYTES,
+  MAX_DISPUTES,
   MAX_EXECUTION_BYTES,
+  MAX_FINDINGS,
   MAX_MERKLE_DEPTH,
   MAX_OPERATION_BYTES,
   MAX_TRAINERS_PER_ROUND,
@@ -31,7 +34,12 @@ const sealed = Array.from({ length: MAX_TRAINERS_PER_ROUND }, (_, i) => addressA
 describe('limits', () => {
   it('let a full boundary block be proposed within the gossip limit', () => {
     const execution = new Uint8Array(MAX_EXECUTION_BYTES);
-    const block: Block = { header, operations: [], boundary: { sealed, modelRoot: full, startRoot: full }, execution };
+    const block: Block = {
+      header,
+      operations: [],
+      boundary: { sealed, modelRoot: full, startRoot: full, authorities: sealed.slice(0, MAX_AUTHORITIES) },
+      execution,
+    };
     expect(encodeBlock(block).length).toBeLessThan(MAX_BLOCK_BYTES);
   });
 
@@ -55,10 +63,26 @@ describe('limits', () => {
     expect(() => encodeBlock(tooLarge)).toThrow(expect.objectContaining({ code: 'CODEC_TOO_LARGE' }));
   });
 
-  it('let an authority call every proof of a full round fraudulent', () => {
-    const verdicts = sealed.map(() => ({ kind: 'fraud', segment: 2 ** 32 }) as const);
-    const operation = { type: 'vote', authority: addressAt(1), round: 2 ** 40, verdicts, heldOutLoss: 1, heldOutAccuracy: 1 } as const;
-    expect(encodeSignedOperation({ operation, signature }).length).toBeLessThan(MAX_OPERATION_BYTES);
+  it('let a vote with every finding on a full round, and a ruling on every dispute, through', () => {
+    const vote = {
+      type: 'vote',
+      authority: addressAt(1),
+      round: Number.MAX_SAFE_INTEGER,
+      secretPreimage: full,
+      findings: Array.from({ length: MAX_FINDINGS }, () => ({ kind: 'ok', digest: full }) as const),
+      gateBaseline: 1,
+      gateLosses: sealed.map(() => 1),
+      heldOutLoss: 1,
+      heldOutAccuracy: 1,
+    } as const;
+    expect(encodeSignedOperation({ operation: vote, signature }).length).toBeLessThan(MAX_OPERATION_BYTES);
+    const steps = Array.from({ length: MAX_SEGMENT_STEPS }, () => full);
+    const rulings = Array.from(
+      { length: MAX_DISPUTES },
+      () => ({ kind: 'fraud', fault: 'state', proof: 999, segment: 2 ** 40, steps }) as const,
+    );
+    const ruling = { type: 'ruling', authority: addressAt(1), round: Number.MAX_SAFE_INTEGER, rulings } as const;
+    expect(encodeSignedOperation({ operation: ruling, signature }).length).toBeLessThan(MAX_OPERATION_BYTES);
   });
 
   it('let the deepest opening through', () => {

@@ -82,7 +82,7 @@ describe('a vote', () => {
 
 const body = {
   operations: [signOperation({ type: 'join', trainer: signer.address, round: 5 }, genesisHash, signer)],
-  boundary: { sealed: [], modelRoot: genesisHash, startRoot: otherGenesis },
+  boundary: { sealed: [], modelRoot: genesisHash, startRoot: otherGenesis, authorities: undefined },
 };
 const block: Block = {
   header: {

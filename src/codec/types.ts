@@ -3,15 +3,6 @@ import type { Address, Signature } from '../primitives/keys.ts';
 
 /** Everything hashed, signed or sent. Encoded as canonical RLP by this folder; byte order of lists is part of the format. */
 
-/** What an authority found about one proof after checking its challenged segments. */
-export type Verdict =
-  | { readonly kind: 'accept' }
-  | { readonly kind: 'unavailable' }
-  /** `segment` re-executed to another state root, or the update is not the one its last leaf binds. */
-  | { readonly kind: 'fraud'; readonly segment: number }
-  /** The round ended before the authority came to it: says nothing about the proof. */
-  | { readonly kind: 'unchecked' };
-
 /** Asks for a place among the trainers, from the next round opened on. */
 export interface JoinOperation {
   readonly type: 'join';
@@ -46,22 +37,151 @@ export interface RevealOperation {
   readonly preimage: Hash;
 }
 
-/** One authority's verdicts on all sealed proofs of a round. */
+/** Takes the author's proof of the open round back: no pay, no penalty, and no second proof in that round. */
+export interface WithdrawOperation {
+  readonly type: 'withdraw';
+  readonly trainer: Address;
+  readonly round: number;
+}
+
+/** Binds an authority to its vote before anybody's vote is public: H('pol/vote-commitment/1', vote operation). */
+export interface CommitOperation {
+  readonly type: 'commit';
+  readonly authority: Address;
+  readonly round: number;
+  readonly commitment: Hash;
+}
+
+/**
+ * Where a re-executed segment parts from its proof. start: leaf 0 is not the known start of the round. state: the segment
+ * leads to another state than its end leaf names. update: the last state is right, and the update is not the one it gives.
+ */
+export type Fault = 'start' | 'state' | 'update';
+
+/** What an authority found about one segment dealt to it. */
+export type Finding =
+  /** It re-executes to its end leaf; `digest` is that of the gradients inside it (see Ruling.steps), which its trainer never published. */
+  | { readonly kind: 'ok'; readonly digest: Hash }
+  | { readonly kind: 'fraud'; readonly fault: Fault }
+  /** Nobody served what re-executing it needs. */
+  | { readonly kind: 'unavailable' }
+  /** The time was up before the authority came to it: says nothing. */
+  | { readonly kind: 'unchecked' };
+
+/** One authority's opened vote on a sealed round. */
 export interface VoteOperation {
   readonly type: 'vote';
   readonly authority: Address;
   readonly round: number;
-  /** In the order of the sealed list. */
-  readonly verdicts: readonly Verdict[];
+  /** Next element of its second hash chain: draws its secret segment, and blinds the commitment. */
+  readonly secretPreimage: Hash;
+  /** One for each segment dealt to it, in the order of the deal (protocol/draw.ts). */
+  readonly findings: readonly Finding[];
+  /** Loss (nats a token) of the round's start weights on the gate batch; undefined when there was no time for it. */
+  readonly gateBaseline: number | undefined;
+  /** The same after each sealed proof's update alone, in the order of the sealed list. */
+  readonly gateLosses: readonly (number | undefined)[];
   /** Held-out loss (nats a token) and accuracy of the model settled when `round` was sealed: exact, so equal among honest authorities. */
   readonly heldOutLoss: number;
   readonly heldOutAccuracy: number;
 }
 
-/** An operation of the learning protocol. */
-export type Operation = JoinOperation | ProofOperation | RevealOperation | VoteOperation;
+interface DisputedSegment {
+  /** Place of the proof in the sealed list. */
+  readonly proof: number;
+  readonly segment: number;
+}
 
-/** Signed by its `trainer` or `authority`: secp256k1 over taggedHash('pol/operation/1', genesisHash, rlp(operation)). */
+/** What an authority found when it re-ran a disputed segment. `steps`: digest of each inner step's gradient, steps_per_segment of them. */
+export type Ruling = DisputedSegment &
+  (
+    | { readonly kind: 'held'; readonly steps: readonly Hash[] }
+    /** `steps` may be empty when the fault is the start: nothing had to be run. */
+    | { readonly kind: 'fraud'; readonly fault: Fault; readonly steps: readonly Hash[] }
+    | { readonly kind: 'unavailable' }
+  );
+
+/** One authority's rulings on the disputes of a sealed round. */
+export interface RulingOperation {
+  readonly type: 'ruling';
+  readonly authority: Address;
+  readonly round: number;
+  /** On disputed segments, ascending by proof and segment, each once; those not named are not ruled on. */
+  readonly rulings: readonly Ruling[];
+}
+
+/** Asks for a part of the author's stake back. */
+export interface ExitOperation {
+  readonly type: 'exit';
+  readonly account: Address;
+  /** The round it was written in; it is void two rounds later. */
+  readonly round: number;
+  readonly gwei: bigint;
+}
+
+/** What a proposal's signature covers (codec/proposals.ts), and the signature: enough to convict without the block. */
+export interface ProposalClaim {
+  readonly height: number;
+  readonly round: number;
+  readonly validRound: number | undefined;
+  readonly blockHash: Hash;
+  readonly contentHash: Hash;
+  readonly authority: Address;
+  readonly signature: Signature;
+}
+
+/** A signed statement of block consensus. */
+export type ConsensusStatement =
+  | { readonly kind: 'vote'; readonly vote: ConsensusVote }
+  | { readonly kind: 'proposal'; readonly proposal: ProposalClaim };
+
+/** Two statements of one authority for one place in block consensus that exclude each other. */
+export interface EvidenceOperation {
+  readonly type: 'evidence';
+  readonly reporter: Address;
+  /** The round it was written in. */
+  readonly round: number;
+  readonly first: ConsensusStatement;
+  readonly second: ConsensusStatement;
+}
+
+/** A change of the authority set. */
+export type AuthorityChange =
+  /** With the tips of its two hash chains. */
+  | { readonly kind: 'add'; readonly candidate: Address; readonly tip: Hash; readonly secretTip: Hash }
+  | { readonly kind: 'remove'; readonly candidate: Address };
+
+export interface AuthorityVoteOperation {
+  readonly type: 'authority_vote';
+  readonly authority: Address;
+  readonly round: number;
+  readonly change: AuthorityChange;
+}
+
+/** New hash chains for an authority, in use two rounds later. */
+export interface RenewOperation {
+  readonly type: 'renew';
+  readonly authority: Address;
+  readonly round: number;
+  readonly tip: Hash;
+  readonly secretTip: Hash;
+}
+
+/** An operation of the learning protocol. */
+export type Operation =
+  | JoinOperation
+  | ProofOperation
+  | WithdrawOperation
+  | RevealOperation
+  | CommitOperation
+  | VoteOperation
+  | RulingOperation
+  | ExitOperation
+  | EvidenceOperation
+  | AuthorityVoteOperation
+  | RenewOperation;
+
+/** Signed by its author (`operationAuthor`): secp256k1 over taggedHash('pol/operation/2', genesisHash, rlp(operation)). */
 export interface SignedOperation<O extends Operation = Operation> {
   readonly operation: O;
   readonly signature: Signature;
@@ -75,6 +195,8 @@ export interface Boundary {
   readonly modelRoot: Hash;
   /** Root of the weights that the round now opening starts from. */
   readonly startRoot: Hash;
+  /** Whose signatures finalise the blocks after this one, ascending; present exactly when the set changes here. */
+  readonly authorities: readonly Address[] | undefined;
 }
 
 export interface Header {

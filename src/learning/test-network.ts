@@ -31,7 +31,7 @@ export const testGenesis: Genesis = {
   name: 'learning-test',
   chain_id: 31337,
   timestamp: 0,
-  authorities: [{ address: `0x${'11'.repeat(20)}`, onion_tip: zeroHash }],
+  authorities: [{ address: `0x${'11'.repeat(20)}`, onion_tip: zeroHash, secret_onion_tip: zeroHash }],
   alloc: {},
   gas_limit: 30_000_000,
   base_fee_per_gas: '1',
@@ -71,7 +71,10 @@ export const testGenesis: Genesis = {
     reveal_blocks: 2,
     steps_per_segment: 2,
     max_segments: 4,
-    challenges_per_proof: 2,
+    vote_blocks: 1,
+    dispute_blocks: 2,
+    probation_segments: 4,
+    checks_per_authority: 2,
     max_trainers: 8,
   },
   rewards: {
@@ -79,8 +82,14 @@ export const testGenesis: Genesis = {
     halving_rounds: 100,
     trainer_percent: 70,
     authority_percent: 25,
+    bounty_percent: 5,
     max_reward_per_token: '1000000000',
+    emission_floor_percent: 100,
+    improvement_target_ppm: 1000,
+    gate_tolerance_ppm: 50_000,
   },
+  stakes: {},
+  staking: { unbonding_rounds: 2, minimum_deposit: '1000000000' },
 };
 
 const testDataset: Dataset = (() => {

@@ -22,7 +22,7 @@ import { type Address, checksumAddress, signerFromPrivateKey } from '../primitiv
 import type { Logger } from '../primitives/log.ts';
 import type { ProtocolContext } from '../protocol/context.ts';
 import { initialProtocolState } from '../protocol/genesis-state.ts';
-import { createOnion } from '../protocol/onion.ts';
+import { createOnion, onionSeed } from '../protocol/onion.ts';
 import { createFileBlobStore } from '../store/blobs.ts';
 import { openLmdbStore } from '../store/lmdb.ts';
 import { lockDataDirectory } from '../store/lock.ts';
@@ -181,7 +181,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
         { ...duty, onRoundTrained: history.trained },
       )
     : undefined;
-  const authority = isAuthority ? createAuthorityDuty(context, { ...duty, proofs: source, onion: createOnion(privateKey) }) : undefined;
+  const authority = isAuthority ? createAuthorityDuty(context, { ...duty, proofs: source, onion: createOnion(onionSeed(privateKey, 'public')) }) : undefined;
   const tick = () => {
     trainer?.tick();
     authority?.tick();

@@ -2,12 +2,19 @@ import { describeDataset } from '../data/dataset.ts';
 import { modelConfigForSize } from '../model/shape.ts';
 import { measureTokensPerSecond } from '../model/training-speed.ts';
 import type { Genesis } from '../params/genesis.ts';
-import { createGenesis, DEFAULT_DATA_SOURCE, DEFAULT_LEARNING, DEFAULT_MODEL, defaultShape } from '../params/network-defaults.ts';
+import {
+  createGenesis,
+  DEFAULT_DATA_SOURCE,
+  DEFAULT_LEARNING,
+  DEFAULT_MODEL,
+  defaultShape,
+  START_STAKES,
+} from '../params/network-defaults.ts';
 import type { NodeConfig } from '../params/node-config.ts';
 import { toHex } from '../primitives/bytes.ts';
 import { signerFromPrivateKey } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
-import { createOnion } from '../protocol/onion.ts';
+import { createOnion, onionSeed } from '../protocol/onion.ts';
 import { datasetCacheOf } from './paths.ts';
 
 /** A new network with this node as its only authority: a single machine that trains, earns and chats by itself. */
@@ -27,7 +34,14 @@ export async function createOwnNetwork(config: NodeConfig, privateKey: Uint8Arra
   return createGenesis({
     name: `${config.node_id}-network`,
     timestamp: Math.floor(Date.now() / 1000),
-    authorities: [{ address: toHex(address), onion_tip: toHex(createOnion(privateKey).tip) }],
+    authorities: [
+      {
+        address: toHex(address),
+        onion_tip: toHex(createOnion(onionSeed(privateKey, 'public')).tip),
+        secret_onion_tip: toHex(createOnion(onionSeed(privateKey, 'secret')).tip),
+      },
+    ],
+    stakes: { [toHex(address)]: START_STAKES.authority },
     data: {
       source: DEFAULT_DATA_SOURCE,
       root: toHex(described.root),

@@ -1,7 +1,13 @@
 import { z } from 'zod';
-import { fromHex, type Hex, utf8 } from '../primitives/bytes.ts';
+import { fromHex, type Hex, toHex, utf8 } from '../primitives/bytes.ts';
 import { errorDomain } from '../primitives/errors.ts';
 import { type Hash, taggedHash } from '../primitives/hash.ts';
+
+/** Where stakes are sent: "POL stake" in ASCII. Nobody has its key; what it holds is burned there and kept by the protocol's state. */
+export const STAKE_ADDRESS: Uint8Array = fromHex('0x0000000000000000000000504f4c207374616b65', 20);
+const MAX_GENESIS_STAKES = 1000;
+/** Inner steps in a segment: a ruling on a disputed one lists a digest for each. */
+export const MAX_SEGMENT_STEPS = 48;
 
 /** What a network must agree on, and never changes: parsed once, validated, frozen. */
 export type Genesis = z.infer<typeof genesisSchema>;
@@ -79,12 +85,18 @@ const roundsSchema = z.strictObject({
   submit_blocks: natural,
   /** Blocks after the boundary in which preimages are revealed; challenges are drawn at the end of them. */
   reveal_blocks: natural,
+  /** Blocks in which committed votes are opened, before the disputes. */
+  vote_blocks: natural,
+  /** Blocks from the end of the votes to the boundary; disputed segments are ruled on in all of them but the boundary. */
+  dispute_blocks: natural.min(2),
   /** Inner AdamW steps in a segment. */
-  steps_per_segment: natural,
+  steps_per_segment: natural.max(MAX_SEGMENT_STEPS),
   /** The most segments one trainer may claim in a round. */
   max_segments: natural,
-  /** Segments re-executed for each proof: the last one, and the others drawn. */
-  challenges_per_proof: natural.min(2),
+  /** The same for a trainer on probation, whose every segment is checked. */
+  probation_segments: natural,
+  /** Drawn segments that each authority re-executes at first, beside those that must be; it then follows what they can do. */
+  checks_per_authority: natural.min(2),
   /** The most trainers in a round. */
   max_trainers: natural,
 });
@@ -96,14 +108,31 @@ const rewardsSchema = z.strictObject({
   halving_rounds: natural,
   trainer_percent: z.number().int().min(0).max(100),
   authority_percent: z.number().int().min(0).max(100),
+  /** Fills the pool for finders of fraud. */
+  bounty_percent: z.number().int().min(0).max(100),
   /** The most one verified token earns (wei). */
   max_reward_per_token: wei,
+  /** Least part of the emission, paid also when the held-out loss does not fall. */
+  emission_floor_percent: z.number().int().min(0).max(100),
+  /** Fall of the held-out loss in one round, in millionths of the least loss so far, that earns all of the emission. */
+  improvement_target_ppm: natural.max(1_000_000),
+  /** An update whose loss on the gate batch exceeds that of the start weights by more millionths earns nothing. */
+  gate_tolerance_ppm: z.number().int().nonnegative().max(1_000_000_000),
+});
+
+const stakingSchema = z.strictObject({
+  /** Rounds from asking for a stake back to getting it; it can be slashed until then. */
+  unbonding_rounds: natural.min(2),
+  /** A transfer of less to the stake address stakes nothing and is burned (wei). */
+  minimum_deposit: wei,
 });
 
 const authoritySchema = z.strictObject({
   address: hex(20),
   /** Tip of the authority's hash chain; preimages of it are its randomness (docs/protocol.md). */
   onion_tip: hex(32),
+  /** Tip of its second chain, whose preimages draw its secret segments and are shown with its votes. */
+  secret_onion_tip: hex(32),
 });
 
 const genesisSchema = z.strictObject({
@@ -115,6 +144,8 @@ const genesisSchema = z.strictObject({
   authorities: z.array(authoritySchema).min(1).max(100),
   /** Starting balances in wei. */
   alloc: z.record(hex(20), wei),
+  /** Stakes at the start, in wei, beside the balances. */
+  stakes: z.record(hex(20), wei),
   gas_limit: natural,
   base_fee_per_gas: decimal,
   /** The least time between two blocks. */
@@ -125,6 +156,7 @@ const genesisSchema = z.strictObject({
   learning: learningSchema,
   rounds: roundsSchema,
   rewards: rewardsSchema,
+  staking: stakingSchema,
 });
 
 /**
@@ -147,7 +179,16 @@ export function parseGenesis(document: unknown): Genesis {
       genesis.rounds.submit_blocks + genesis.rounds.reveal_blocks < genesis.rounds.blocks_per_round,
       'rounds.submit_blocks + rounds.reveal_blocks must be less than rounds.blocks_per_round',
     ],
-    [genesis.rewards.trainer_percent + genesis.rewards.authority_percent <= 100, 'rewards: the shares exceed 100 %'],
+    [
+      genesis.rounds.reveal_blocks + 1 + genesis.rounds.vote_blocks + genesis.rounds.dispute_blocks <= genesis.rounds.blocks_per_round,
+      'rounds.reveal_blocks + rounds.vote_blocks + rounds.dispute_blocks must leave a block of rounds.blocks_per_round for commitments',
+    ],
+    [
+      genesis.rewards.trainer_percent + genesis.rewards.authority_percent + genesis.rewards.bounty_percent <= 100,
+      'rewards: the shares exceed 100 %',
+    ],
+    [Object.keys(genesis.stakes).length <= MAX_GENESIS_STAKES, `stakes: at most ${MAX_GENESIS_STAKES} accounts`],
+    [!(toHex(STAKE_ADDRESS) in genesis.alloc), 'alloc: coins of the stake address would be nobody’s'],
     [BigInt(genesis.rewards.emission_per_round) % 1_000_000_000n === 0n, 'rewards.emission_per_round must be whole gwei'],
     [genesis.data.held_out_tokens < genesis.data.tokens, 'data.held_out_tokens must be less than data.tokens'],
   ];

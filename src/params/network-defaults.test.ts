@@ -6,7 +6,7 @@ import { createGenesis, type NetworkChoice } from './network-defaults.ts';
 const CHOICE: NetworkChoice = {
   name: 'test',
   timestamp: 1_700_000_000,
-  authorities: [{ address: `0x${'11'.repeat(20)}`, onion_tip: `0x${'22'.repeat(32)}` }],
+  authorities: [{ address: `0x${'11'.repeat(20)}`, onion_tip: `0x${'22'.repeat(32)}`, secret_onion_tip: `0x${'33'.repeat(32)}` }],
   data: { source: 'file:a.txt', root: `0x${'33'.repeat(32)}`, tokens: 1000, held_out_tokens: 100 },
 };
 const zeros = (length: number) => new Uint8Array(length);

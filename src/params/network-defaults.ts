@@ -59,9 +59,12 @@ export const DEFAULT_ROUNDS: RoundConfig = {
   blocks_per_round: 30,
   submit_blocks: 4,
   reveal_blocks: 2,
+  vote_blocks: 3,
+  dispute_blocks: 7,
   steps_per_segment: 5,
   max_segments: 32,
-  challenges_per_proof: 2,
+  probation_segments: 8,
+  checks_per_authority: 2,
   max_trainers: 64,
 };
 
@@ -70,9 +73,30 @@ const DEFAULT_REWARDS: Genesis['rewards'] = {
   halving_rounds: 1_000_000,
   trainer_percent: 70,
   authority_percent: 25,
+  bounty_percent: 5,
   // Far above what a round's emission gives a token, so that it binds only when almost nobody trains.
   max_reward_per_token: (WEI_PER_POL / 100n).toString(),
+  emission_floor_percent: 50,
+  // A thousandth a round: less than early training brings, more than late training does.
+  improvement_target_ppm: 1_000,
+  // One trainer's own update, not yet averaged with others', can raise the loss a little.
+  gate_tolerance_ppm: 50_000,
 };
+
+/** Of the nodes of a network made here: above the minimum of a round with one trainer, which gets all the trainers' share. */
+export const START_STAKES = { trainer: 100n * WEI_PER_POL, authority: 500n * WEI_PER_POL } as const;
+
+const DEFAULT_STAKING: Genesis['staking'] = {
+  unbonding_rounds: 20,
+  minimum_deposit: WEI_PER_POL.toString(),
+};
+
+/** Windows of a round in the proportions of the default one's. */
+function windowsOf(blocksPerRound: number): Pick<RoundConfig, 'vote_blocks' | 'dispute_blocks'> {
+  const scaled = (blocks: number, least: number) =>
+    Math.max(least, Math.floor((blocks * blocksPerRound) / DEFAULT_ROUNDS.blocks_per_round));
+  return { vote_blocks: scaled(DEFAULT_ROUNDS.vote_blocks, 1), dispute_blocks: scaled(DEFAULT_ROUNDS.dispute_blocks, 2) };
+}
 
 /** What the creator of a network must say, and may say. */
 export interface NetworkChoice {
@@ -84,6 +108,8 @@ export interface NetworkChoice {
   readonly chainId?: number | undefined;
   /** Starting balances in wei, by lower-case address. */
   readonly alloc?: Readonly<Record<Hex, bigint>>;
+  /** Stakes in wei, by lower-case address. */
+  readonly stakes?: Readonly<Record<Hex, bigint>>;
   readonly model?: ModelConfig;
   readonly learning?: Partial<LearningConfig>;
   readonly rounds?: Partial<RoundConfig>;
@@ -101,7 +127,8 @@ export function createGenesis(choice: NetworkChoice, random: (length: number) =>
     chain_id: choice.chainId ?? DEFAULT_CHAIN_ID,
     timestamp: choice.timestamp,
     authorities: choice.authorities,
-    alloc: Object.fromEntries(Object.entries(choice.alloc ?? {}).map(([address, wei]) => [address, wei.toString()])),
+    alloc: amounts(choice.alloc),
+    stakes: amounts(choice.stakes),
     gas_limit: DEFAULT_GAS_LIMIT,
     base_fee_per_gas: WEI_PER_GWEI.toString(),
     block_interval_ms: choice.blockIntervalMs ?? DEFAULT_BLOCK_INTERVAL_MS,
@@ -109,7 +136,11 @@ export function createGenesis(choice: NetworkChoice, random: (length: number) =>
     tokenizer: { kind: 'gpt2' },
     data: choice.data,
     learning: { ...DEFAULT_LEARNING, init_seed: toHex(random(32)), ...choice.learning },
-    rounds: { ...DEFAULT_ROUNDS, ...choice.rounds },
+    rounds: { ...DEFAULT_ROUNDS, ...windowsOf(choice.rounds?.blocks_per_round ?? DEFAULT_ROUNDS.blocks_per_round), ...choice.rounds },
     rewards: DEFAULT_REWARDS,
+    staking: DEFAULT_STAKING,
   });
 }
+
+const amounts = (wei: Readonly<Record<Hex, bigint>> = {}) =>
+  Object.fromEntries(Object.entries(wei).map(([address, amount]) => [address, amount.toString()]));

@@ -1,8 +1,9 @@
-import { equalBytes } from '../primitives/bytes.ts';
+import { equalBytes, uint64BE } from '../primitives/bytes.ts';
 import { type Hash, taggedHash } from '../primitives/hash.ts';
 
 const ONION_DOMAIN = 'pol/onion/1';
 const ONION_SEED_DOMAIN = 'pol/onion-seed/1';
+const CHAIN_DOMAINS = { public: 'pol/onion-chain/public/1', secret: 'pol/onion-chain/secret/1' } as const;
 const HASH_BYTES = 32;
 
 /** Elements of an authority's hash chain: one is revealed a round, so 131,072 rounds of a minute last three months, of an hour fifteen years. */
@@ -17,6 +18,14 @@ export interface Onion {
   readonly tip: Hash;
   /** The element that hashes to `revealed` (the tip at first); undefined for a foreign hash, and when the chain is used up. */
   preimageOf(revealed: Hash): Hash | undefined;
+}
+
+/**
+ * Seed of one of an authority's two chains. `generation` counts renewals: 0 is the chain registered in the genesis.
+ * @param privateKey of the authority: both chains follow from it, so that nothing else must be kept
+ */
+export function onionSeed(privateKey: Uint8Array, chain: 'public' | 'secret', generation = 0): Uint8Array {
+  return taggedHash(CHAIN_DOMAINS[chain], privateKey, uint64BE(generation));
 }
 
 /** The hash that leads from one element to the next. */

@@ -1,5 +1,5 @@
-import { MAX_AMOUNT_BYTES, MAX_AUTHORITIES, MAX_TRAINERS_PER_ROUND } from '../codec/limits.ts';
-import { proofShape, verdictsShape } from '../codec/operations.ts';
+import { MAX_AMOUNT_BYTES, MAX_AUTHORITIES, MAX_DISPUTES, MAX_TRAINERS_PER_ROUND } from '../codec/limits.ts';
+import { authorityChangeShape, proofShape, rulingsShape, voteContent } from '../codec/operations.ts';
 import {
   address,
   ascending,
@@ -9,6 +9,7 @@ import {
   f32,
   hash,
   integer,
+  list,
   oneOf,
   optional,
   type Shape,
@@ -16,23 +17,34 @@ import {
   uint,
 } from '../codec/shape.ts';
 import type { ProofOperation } from '../codec/types.ts';
+import { concatBytes, uint64BE } from '../primitives/bytes.ts';
 import { type Hash, taggedHash } from '../primitives/hash.ts';
-import { MAX_TRAINER_RECORDS } from './limits.ts';
+import { MAX_PAYABLES, MAX_PUNISHED, MAX_STAKE_RECORDS, MAX_TRAINER_RECORDS } from './limits.ts';
 import { FULL_REPUTATION } from './reputation.ts';
 import type {
   AuthorityRecord,
+  AuthorityWish,
+  CastRulings,
   CastVote,
+  Commit,
+  Dispute,
+  DisputeRecord,
   OpenRound,
+  Payable,
   ProofRecord,
   ProtocolState,
+  PunishedOffence,
+  ScheduledChange,
   SealedRound,
   SettledRound,
+  SlashRecord,
+  StakeRecord,
   TrainerRecord,
 } from './types.ts';
 
-const STATE_DOMAIN = 'pol/protocol-state/1';
-/** All lists full, each vote with a verdict of fraud on every proof. */
-const MAX_STATE_BYTES = 4 * 1024 * 1024;
+const STATE_DOMAIN = 'pol/protocol-state/2';
+/** All lists full, each vote and ruling as large as an operation can be. */
+const MAX_STATE_BYTES = 8 * 1024 * 1024;
 
 /** A round's number, or −1 for "before the first". */
 const roundOrNone = integer(-1);
@@ -41,11 +53,15 @@ const reputation = integer(0, FULL_REPUTATION);
 const trainers = ascendingAddresses(MAX_TRAINERS_PER_ROUND);
 const proofs = ascending<ProofOperation>(proofShape, (proof) => proof.trainer, MAX_TRAINERS_PER_ROUND);
 
-const votes = ascending<CastVote>(
-  struct<CastVote>({ authority: address, verdicts: verdictsShape, heldOutLoss: f32, heldOutAccuracy: f32 }),
-  (vote) => vote.authority,
-  MAX_AUTHORITIES,
-);
+const votes = ascending<CastVote>(struct<CastVote>({ authority: address, ...voteContent }), (vote) => vote.authority, MAX_AUTHORITIES);
+
+const segmentKey = ({ proof, segment }: Dispute) => concatBytes(uint64BE(proof), uint64BE(segment));
+const disputeFields = {
+  proof: uint,
+  segment: uint,
+  reason: oneOf<Dispute['reason']>({ fraud: 1, digests: 2, unavailable: 3, unchecked: 4 }),
+};
+const disputes = ascending<Dispute>(struct<Dispute>(disputeFields), segmentKey, MAX_DISPUTES);
 
 const trainerRecord: Shape<TrainerRecord> = struct<TrainerRecord>({
   address,
@@ -63,7 +79,23 @@ const authorityRecord: Shape<AuthorityRecord> = struct<AuthorityRecord>({
   earned: amount,
   onion: hash,
   revealedRound: roundOrNone,
+  secretOnion: hash,
+  renewal: optional(struct<Exclude<AuthorityRecord['renewal'], undefined>>({ round: uint, tip: hash, secretTip: hash })),
 });
+
+const stakeRecord: Shape<StakeRecord> = struct<StakeRecord>({
+  address,
+  bonded: amount,
+  unbonding: amount,
+  unbondsAt: uint,
+  offences: uint,
+});
+
+const payable: Shape<Payable> = struct<Payable>({ address, wei: amount });
+const wish: Shape<AuthorityWish> = struct<AuthorityWish>({ authority: address, round: uint, change: authorityChangeShape });
+const scheduledChange: Shape<ScheduledChange> = struct<ScheduledChange>({ round: uint, change: authorityChangeShape });
+const punishedOffence: Shape<PunishedOffence> = struct<PunishedOffence>({ authority: address, height: uint });
+const punishedKey = ({ authority, height }: PunishedOffence) => concatBytes(uint64BE(height), authority);
 
 const openRound: Shape<OpenRound> = struct<OpenRound>({
   number: uint,
@@ -73,6 +105,7 @@ const openRound: Shape<OpenRound> = struct<OpenRound>({
   roster: trainers,
   startRoot: hash,
   proofs,
+  withdrawn: trainers,
 });
 
 const sealedRound: Shape<SealedRound> = struct<SealedRound>({
@@ -83,8 +116,14 @@ const sealedRound: Shape<SealedRound> = struct<SealedRound>({
   roster: trainers,
   startRoot: hash,
   proofs,
+  probation: trainers,
+  checksPerAuthority: uint,
   challengeSeed: optional(hash),
+  commits: ascending(struct<Commit>({ authority: address, commitment: hash, height: uint }), (each) => each.authority, MAX_AUTHORITIES),
   votes,
+  disputes: optional(disputes),
+  overflowing: ascending(uint, uint64BE, MAX_TRAINERS_PER_ROUND),
+  rulings: ascending(struct<CastRulings>({ authority: address, rulings: rulingsShape }), (each) => each.authority, MAX_AUTHORITIES),
 });
 
 type HeldOut = Exclude<ProtocolState['heldOut'], undefined>;
@@ -99,7 +138,16 @@ const protocolState: Shape<ProtocolState> = struct<ProtocolState>({
   trainers: ascending(trainerRecord, (record) => record.address, MAX_TRAINER_RECORDS),
   authorities: ascending(authorityRecord, (record) => record.address, MAX_AUTHORITIES),
   minted: amount,
-  heldOut: optional(struct<HeldOut>({ round: uint, loss: f32, accuracy: f32 })),
+  burned: amount,
+  bountyPool: amount,
+  stakes: ascending(stakeRecord, (record) => record.address, MAX_STAKE_RECORDS),
+  payables: ascending(payable, (each) => each.address, MAX_PAYABLES),
+  largestReward: amount,
+  checksPerAuthority: uint,
+  heldOut: optional(struct<HeldOut>({ round: uint, loss: f32, accuracy: f32, best: f32 })),
+  authorityWishes: ascending(wish, (each) => each.authority, MAX_AUTHORITIES),
+  scheduledChanges: ascending(scheduledChange, ({ change }) => change.candidate, MAX_AUTHORITIES),
+  punished: ascending(punishedOffence, punishedKey, MAX_PUNISHED),
   joining: trainers,
   eligible: trainers,
 });
@@ -108,6 +156,22 @@ const proofRecord: Shape<ProofRecord> = struct<ProofRecord>({
   proof: proofShape,
   reward: amount,
   outcome: oneOf({ pending: 0, accepted: 1, rejected: 2, void: 3 }),
+  decision: optional(oneOf({ accepted: 1, fraud: 2, unavailable: 3, gate: 4, unproven: 5, undecided: 6 })),
+});
+
+const divergence = struct<DisputeRecord['divergences'][number]>({ authority: address, step: uint });
+const disputeRecord: Shape<DisputeRecord> = struct<DisputeRecord>({
+  ...disputeFields,
+  verdict: oneOf({ held: 1, fraud: 2, unavailable: 3, undecided: 4 }),
+  digest: optional(hash),
+  divergences: ascending(divergence, (each) => each.authority, MAX_AUTHORITIES),
+});
+
+const slashRecord: Shape<SlashRecord> = struct<SlashRecord>({
+  address,
+  reason: oneOf({ fraud: 1, false_finding: 2, double_sign: 3 }),
+  wei: amount,
+  rewarded: amount,
 });
 
 const settledRound: Shape<SettledRound> = struct<SettledRound>({
@@ -115,13 +179,21 @@ const settledRound: Shape<SettledRound> = struct<SettledRound>({
   proofs: ascending(proofRecord, (record) => record.proof.trainer, MAX_TRAINERS_PER_ROUND),
   votes,
   challengeSeed: optional(hash),
+  disputes: ascending(disputeRecord, segmentKey, MAX_DISPUTES),
+  slashes: list(slashRecord, MAX_TRAINERS_PER_ROUND + MAX_AUTHORITIES),
+  emissionFactor: uint,
   authorityReward: amount,
+  authorityRewards: ascending(
+    struct<SettledRound['authorityRewards'][number]>({ authority: address, wei: amount }),
+    (each) => each.authority,
+    MAX_AUTHORITIES,
+  ),
 });
 
 export const { encode: encodeProtocolState, decode: decodeProtocolState } = codec('protocolState', protocolState, MAX_STATE_BYTES);
 export const { encode: encodeSettledRound, decode: decodeSettledRound } = codec('settledRound', settledRound, MAX_STATE_BYTES);
 
-/** What headers commit to: SHA-256 under pol/protocol-state/1 of the state's RLP. */
+/** What headers commit to: SHA-256 under pol/protocol-state/2 of the state's RLP. */
 export function protocolRoot(state: ProtocolState): Hash {
   return taggedHash(STATE_DOMAIN, encodeProtocolState(state));
 }

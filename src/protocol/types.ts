@@ -1,4 +1,4 @@
-import type { Boundary, ProofOperation, SignedOperation, Verdict } from '../codec/types.ts';
+import type { AuthorityChange, Boundary, ProofOperation, Ruling, SignedOperation, VoteOperation } from '../codec/types.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 
@@ -26,13 +26,51 @@ export interface AuthorityRecord {
   readonly onion: Hash;
   /** Round of the last reveal; -1 before the first. */
   readonly revealedRound: number;
+  /** The same of its second chain, whose preimages are shown with its votes. */
+  readonly secretOnion: Hash;
+  /** New tips, and the round from which on they are in use. */
+  readonly renewal: { readonly round: number; readonly tip: Hash; readonly secretTip: Hash } | undefined;
 }
+
+/** Coins at stake, wei. Slashing takes from both parts. */
+export interface StakeRecord {
+  readonly address: Address;
+  readonly bonded: bigint;
+  /** Asked back; counts towards no minimum. Zero when nothing was. */
+  readonly unbonding: bigint;
+  /** The open round from whose end on it can be paid out; 0 when nothing was asked back. */
+  readonly unbondsAt: number;
+  /** Times it was slashed: the first costs half, the second all. */
+  readonly offences: number;
+}
+
+/** Wei owed by the protocol, paid in whole gwei by the next ordinary blocks: unbonded stakes, finders' shares. */
+export interface Payable {
+  readonly address: Address;
+  readonly wei: bigint;
+}
+
+/** Coins sent to STAKE_ADDRESS by a transaction of the block before. */
+export interface Deposit {
+  readonly address: Address;
+  readonly wei: bigint;
+}
+
+/**
+ * How a proof was decided. accepted: paid and merged. fraud: upheld by a quorum. unavailable: more than a third could not get
+ * what they had to check. gate: its update raises the loss. unproven: a segment that must be checked has no quorum behind it,
+ * or there were more disputes than a round can hold. undecided: no quorum voted.
+ */
+export type Decision = 'accepted' | 'fraud' | 'unavailable' | 'gate' | 'unproven' | 'undecided';
 
 export interface ProofRecord {
   readonly proof: ProofOperation;
   /** Wei minted for it; set when settled. */
   readonly reward: bigint;
+  /** rejected: fraud. void: neither paid nor merged, for one of the other reasons. */
   readonly outcome: 'pending' | 'accepted' | 'rejected' | 'void';
+  /** Undefined while pending. */
+  readonly decision: Decision | undefined;
 }
 
 /** The round that is being trained. */
@@ -48,9 +86,11 @@ export interface OpenRound {
   readonly startRoot: Hash;
   /** Proofs seen in blocks so far, ascending by trainer; one each. */
   readonly proofs: readonly ProofOperation[];
+  /** Trainers that took their proof back; they make no other in this round. Ascending. */
+  readonly withdrawn: readonly Address[];
 }
 
-/** The round before it: sealed, being checked. */
+/** The round before it: sealed, being checked. Its deadlines are in timeline.ts. */
 export interface SealedRound {
   readonly number: number;
   readonly openedAt: number;
@@ -60,18 +100,84 @@ export interface SealedRound {
   readonly startRoot: Hash;
   /** Ascending by trainer. */
   readonly proofs: readonly ProofOperation[];
-  /** Known from the height sealedAt + reveal_blocks on: the seed of the challenges. */
+  /** Trainers whose every segment must be checked, as of the seal. Ascending. */
+  readonly probation: readonly Address[];
+  /** Positions of the public draw for each authority, as of the seal. */
+  readonly checksPerAuthority: number;
+  /** Known from the height sealedAt + reveal_blocks on: the seed of the draw. */
   readonly challengeSeed: Hash | undefined;
   /** Ascending by authority. */
+  readonly commits: readonly Commit[];
+  /** Ascending by authority. */
   readonly votes: readonly CastVote[];
+  /** Opened by the votes at the end of their window; undefined before. Ascending by proof and segment. */
+  readonly disputes: readonly Dispute[] | undefined;
+  /** Places in `proofs` of those that had a dispute for which the round had no room: void. Ascending. */
+  readonly overflowing: readonly number[];
+  /** Ascending by authority. */
+  readonly rulings: readonly CastRulings[];
 }
 
-/** What one authority found in the sealed round. */
-export interface CastVote {
+export interface Commit {
   readonly authority: Address;
-  readonly verdicts: readonly Verdict[];
-  readonly heldOutLoss: number;
-  readonly heldOutAccuracy: number;
+  readonly commitment: Hash;
+  readonly height: number;
+}
+
+/** One authority's opened vote. */
+export type CastVote = Omit<VoteOperation, 'type' | 'round'>;
+
+export interface CastRulings {
+  readonly authority: Address;
+  readonly rulings: readonly Ruling[];
+}
+
+/**
+ * A segment that every authority re-runs. fraud: somebody's finding. digests: two authorities' differ. unavailable: somebody's
+ * finding. unchecked: it must be checked, and nobody found it in order.
+ */
+export interface Dispute {
+  /** Place of the proof in the sealed list. */
+  readonly proof: number;
+  readonly segment: number;
+  readonly reason: 'fraud' | 'digests' | 'unavailable' | 'unchecked';
+}
+
+/** How a dispute ended. */
+export interface DisputeRecord extends Dispute {
+  readonly verdict: 'held' | 'fraud' | 'unavailable' | 'undecided';
+  /** Digest of the gradients that a quorum found; undefined without one. */
+  readonly digest: Hash | undefined;
+  /** Authorities that computed other gradients, with the first inner step that parts from the quorum's: anybody can run that one. */
+  readonly divergences: readonly { readonly authority: Address; readonly step: number }[];
+}
+
+export interface SlashRecord {
+  readonly address: Address;
+  readonly reason: 'fraud' | 'false_finding' | 'double_sign';
+  /** Wei taken, and the part of them that was given to whoever found it (or to the bounty pool); the rest is burned. */
+  readonly wei: bigint;
+  readonly rewarded: bigint;
+}
+
+/** One authority's standing wish; a quorum of equal ones is carried out. */
+export interface AuthorityWish {
+  readonly authority: Address;
+  /** The open round when it was in a block. */
+  readonly round: number;
+  readonly change: AuthorityChange;
+}
+
+/** A change that a quorum wants: the boundary that opens `round` carries it out. */
+export interface ScheduledChange {
+  readonly round: number;
+  readonly change: AuthorityChange;
+}
+
+/** A double signature that was punished: one for each authority and height. */
+export interface PunishedOffence {
+  readonly authority: Address;
+  readonly height: number;
 }
 
 /** Everything the learning protocol agrees on. Small; hashed whole into each header. */
@@ -86,10 +192,28 @@ export interface ProtocolState {
   /** Ascending by address. */
   readonly trainers: readonly TrainerRecord[];
   readonly authorities: readonly AuthorityRecord[];
-  /** Wei minted since genesis (protocol rewards only). */
+  /** Wei minted since genesis: rewards, paid out or locked into stakes, and what filled the bounty pool. */
   readonly minted: bigint;
-  /** What a quorum of the votes on `round` measured of the model settled when it was sealed; the last such round's. */
-  readonly heldOut: { readonly round: number; readonly loss: number; readonly accuracy: number } | undefined;
+  /** Wei burned since genesis by slashing, by the rules on deposits included. */
+  readonly burned: bigint;
+  /** Wei for finders of fraud beside their share. */
+  readonly bountyPool: bigint;
+  /** Ascending by address. */
+  readonly stakes: readonly StakeRecord[];
+  /** Ascending by address. */
+  readonly payables: readonly Payable[];
+  /** Wei: the largest reward of the last round that had any; the measure of all minimum stakes. */
+  readonly largestReward: bigint;
+  /** Positions of the public draw for each authority in the next sealed round: grows and halves with their load. */
+  readonly checksPerAuthority: number;
+  /** What a quorum of the votes on `round` measured of the model settled when it was sealed; the last such round's. `best`: least loss so far. */
+  readonly heldOut: { readonly round: number; readonly loss: number; readonly accuracy: number; readonly best: number } | undefined;
+  /** Ascending by authority. */
+  readonly authorityWishes: readonly AuthorityWish[];
+  /** Ascending by candidate. */
+  readonly scheduledChanges: readonly ScheduledChange[];
+  /** Ascending by height, then authority; forgotten once evidence of that age is not taken any more. */
+  readonly punished: readonly PunishedOffence[];
   /** Trainers that asked to join and have no place yet, ascending. */
   readonly joining: readonly Address[];
   /** Those of `joining` that asked before the open round: they have a place in the next round opened (see roster.ts). */
@@ -107,8 +231,13 @@ export interface SettledRound {
   readonly proofs: readonly ProofRecord[];
   readonly votes: readonly CastVote[];
   readonly challengeSeed: Hash | undefined;
-  /** Wei minted for each authority whose vote agreed with the outcome. */
+  readonly disputes: readonly DisputeRecord[];
+  readonly slashes: readonly SlashRecord[];
+  /** Millionths of the scheduled emission that the held-out improvement allowed. */
+  readonly emissionFactor: number;
+  /** Wei that an authority with all its segments checked was due; ascending by authority, what each got (paid or locked). */
   readonly authorityReward: bigint;
+  readonly authorityRewards: readonly { readonly authority: Address; readonly wei: bigint }[];
 }
 
 export interface ProtocolInput {
@@ -116,10 +245,17 @@ export interface ProtocolInput {
   readonly operations: readonly SignedOperation[];
   /** Present exactly in boundary blocks. */
   readonly boundary: Boundary | undefined;
+  /**
+   * Transfers to STAKE_ADDRESS in the execution block of the parent, in the order of its transactions. Of the parent: what a
+   * block's own transactions do is known only once its protocol state is.
+   */
+  readonly deposits: readonly Deposit[];
 }
 
 export interface ProtocolOutput {
   readonly state: ProtocolState;
   readonly withdrawals: readonly Withdrawal[];
   readonly settled: SettledRound | undefined;
+  /** Wei burned by this block. */
+  readonly burned: bigint;
 }

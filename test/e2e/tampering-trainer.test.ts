@@ -83,7 +83,7 @@ describe('a trainer with one flipped bit in the end state of one segment', () =>
       authorities: 3,
       nodes: 2,
       // Four of at most eight segments are checked: the first one is among them in three rounds of seven.
-      rounds: { max_segments: 8, challenges_per_proof: 4 },
+      rounds: { max_segments: 8, checks_per_authority: 4 },
     });
     const honest = network.nodes.filter(({ name }) => name !== 'node_4');
     await Promise.all(honest.map((node) => node.start()));

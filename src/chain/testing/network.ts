@@ -25,14 +25,15 @@ import { createTransactionPool } from '../transaction-pool.ts';
 export const named = (kind: string, name: number | string): Hash => taggedHash(`test/${kind}`, utf8(String(name)));
 
 export const AUTHORITIES = [21, 22, 23]
-  .map((n) => ({ signer: signerOf(n), onion: createOnion(named('onion', n), 64) }))
+  .map((n) => ({ signer: signerOf(n), onion: createOnion(named('onion', n), 64), secretOnion: createOnion(named('secret', n), 64) }))
   .sort((a, b) => compareBytes(a.signer.address, b.signer.address));
 export const TRAINER = signerOf(31);
 
 export const GENESIS = testGenesis({
-  authorities: AUTHORITIES.map(({ signer, onion }) => ({
+  authorities: AUTHORITIES.map(({ signer, onion, secretOnion }) => ({
     address: toHex(signer.address) as string,
     onion_tip: toHex(onion.tip) as string,
+    secret_onion_tip: toHex(secretOnion.tip) as string,
   })),
   rounds: {
     blocks_per_round: 6,
@@ -40,7 +41,10 @@ export const GENESIS = testGenesis({
     reveal_blocks: 2,
     steps_per_segment: 1,
     max_segments: 4,
-    challenges_per_proof: 2,
+    vote_blocks: 1,
+    dispute_blocks: 2,
+    probation_segments: 4,
+    checks_per_authority: 2,
     max_trainers: 4,
   },
   rewards: {
@@ -48,7 +52,11 @@ export const GENESIS = testGenesis({
     halving_rounds: 100,
     trainer_percent: 70,
     authority_percent: 25,
+    bounty_percent: 5,
     max_reward_per_token: '1000000000000000000',
+    emission_floor_percent: 100,
+    improvement_target_ppm: 1000,
+    gate_tolerance_ppm: 50_000,
   },
 });
 export const CONTEXT = { genesis: GENESIS, genesisHash: genesisHash(GENESIS) };

@@ -5,7 +5,7 @@ import { parseGenesis } from '../../params/genesis.ts';
 import { toHex } from '../../primitives/bytes.ts';
 import { signerFromPrivateKey } from '../../primitives/keys.ts';
 import { decryptKeystore } from '../../primitives/keystore.ts';
-import { createOnion } from '../../protocol/onion.ts';
+import { createOnion, onionSeed } from '../../protocol/onion.ts';
 import { readNetwork } from '../devnet/network-folder.ts';
 import { runCli } from '../run-cli.ts';
 import { temporaryDirectory } from '../testing/temporary-directory.ts';
@@ -78,7 +78,11 @@ describe('create-network', () => {
     if (first === undefined || second === undefined) throw new Error('two keys expected');
     expect(toHex(second)).not.toBe(toHex(first));
     expect(genesis.authorities).toEqual([
-      { address: toHex(signerFromPrivateKey(first).address), onion_tip: toHex(createOnion(first).tip) },
+      {
+        address: toHex(signerFromPrivateKey(first).address),
+        onion_tip: toHex(createOnion(onionSeed(first, 'public')).tip),
+        secret_onion_tip: toHex(createOnion(onionSeed(first, 'secret')).tip),
+      },
     ]);
     expect(nodes.map(({ config }) => [config.port, config.api_port])).toEqual([
       [9000, 9100],

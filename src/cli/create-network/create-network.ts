@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Genesis, genesisHash, type ModelConfig } from '../../params/genesis.ts';
-import { createGenesis, DEFAULT_DATA_SOURCE, DEFAULT_MODEL, DEFAULT_ROUNDS, defaultShape } from '../../params/network-defaults.ts';
+import {
+  createGenesis,
+  DEFAULT_DATA_SOURCE,
+  DEFAULT_MODEL,
+  DEFAULT_ROUNDS,
+  defaultShape,
+  START_STAKES,
+} from '../../params/network-defaults.ts';
 import { type Hex, toHex } from '../../primitives/bytes.ts';
 import { type Address, generatePrivateKey, signerFromPrivateKey } from '../../primitives/keys.ts';
 import { encryptKeystore, LIGHT_SCRYPT } from '../../primitives/keystore.ts';
@@ -36,8 +43,8 @@ export interface CreateNetworkDependencies {
   readonly modelConfigForSize: (parameters: number, shape: { readonly vocabSize: number; readonly contextLength: number }) => ModelConfig;
   /** Tokens of the default model that one thread of this machine trains in a second. */
   readonly measureTokensPerSecond: () => Promise<number>;
-  /** Tip of the hash chain that is an authority's randomness, from its private key. */
-  readonly onionTip: (privateKey: Uint8Array) => Uint8Array;
+  /** Tip of one of the two hash chains that are an authority's randomness, from its private key. */
+  readonly onionTip: (privateKey: Uint8Array, chain: 'public' | 'secret') => Uint8Array;
   readonly random: (length: number) => Uint8Array;
   readonly now: () => number;
   readonly progress: Progress;
@@ -65,7 +72,8 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
     const { model, batchSize } = await chooseModel(options, dependencies);
     const data = await describeData(options, model, dependencies);
     const nodes = [];
-    const authorities: { address: Hex; onion_tip: Hex }[] = [];
+    const authorities: Genesis['authorities'] = [];
+    const stakes: Record<Hex, bigint> = {};
     for (const node of plan) {
       progress.update(`making keys … ${nodes.length + 1} of ${plan.length}`);
       const privateKey = generatePrivateKey(random);
@@ -73,8 +81,13 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
       const keystore = await encryptKeystore(privateKey, password, LIGHT_SCRYPT, random);
       const { address } = signerFromPrivateKey(privateKey);
       if (node.role === 'authority') {
-        authorities.push({ address: toHex(address), onion_tip: toHex(dependencies.onionTip(privateKey)) });
+        authorities.push({
+          address: toHex(address),
+          onion_tip: toHex(dependencies.onionTip(privateKey, 'public')),
+          secret_onion_tip: toHex(dependencies.onionTip(privateKey, 'secret')),
+        });
       }
+      stakes[toHex(address)] = START_STAKES[node.role];
       nodes.push({ ...node, address, password, keystore });
     }
 
@@ -86,6 +99,7 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
         data,
         model,
         chainId: options.chainId,
+        stakes,
         alloc: { ...Object.fromEntries(authorities.map(({ address }) => [address, AUTHORITY_START_WEI])), ...options.fund },
         learning: {
           ...(batchSize === undefined ? {} : { batch_size: batchSize }),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describeDataset } from '../../data/dataset.ts';
 import { modelConfigForSize } from '../../model/shape.ts';
 import { measureTokensPerSecond } from '../../model/training-speed.ts';
-import { createOnion } from '../../protocol/onion.ts';
+import { createOnion, onionSeed } from '../../protocol/onion.ts';
 import type { Io } from '../io.ts';
 import { createProgress } from '../progress.ts';
 import { formatBytes } from '../text.ts';
@@ -22,7 +22,7 @@ export function networkDependencies(io: Io): CreateNetworkDependencies {
       }),
     modelConfigForSize,
     measureTokensPerSecond: () => measureTokensPerSecond(io.clock.now),
-    onionTip: (privateKey) => createOnion(privateKey).tip,
+    onionTip: (privateKey, chain) => createOnion(onionSeed(privateKey, chain)).tip,
     random: randomBytes,
     now: io.clock.now,
     progress,

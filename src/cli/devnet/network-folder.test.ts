@@ -17,7 +17,7 @@ function network(basePort = 8000): string {
   const genesis = createGenesis({
     name: 'test',
     timestamp: 1,
-    authorities: [{ address: `0x${'11'.repeat(20)}`, onion_tip: `0x${'22'.repeat(32)}` }],
+    authorities: [{ address: `0x${'11'.repeat(20)}`, onion_tip: `0x${'22'.repeat(32)}`, secret_onion_tip: `0x${'33'.repeat(32)}` }],
     data: { source: 'file:a', root: `0x${'33'.repeat(32)}`, tokens: 100, held_out_tokens: 10 },
   });
   writeFileSync(join(directory, 'genesis.json'), JSON.stringify(genesis));
