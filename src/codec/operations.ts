@@ -60,6 +60,8 @@ export const authorityChangeShape: Shape<AuthorityChange> = union<AuthorityChang
   remove: { tag: 2, fields: { candidate: address } },
 });
 
+export const { encode: encodeAuthorityChange } = codec('change', authorityChangeShape, MAX_OPERATION_BYTES);
+
 const proofFields = {
   trainer: address,
   round: uint,

@@ -92,11 +92,11 @@ interface DisputedSegment {
   readonly segment: number;
 }
 
-/** What an authority found when it re-ran a disputed segment. `steps`: digest of each inner step's gradient, steps_per_segment of them. */
+/** What an authority found when it re-ran a disputed segment. `steps`: digest of each inner step's gradient. */
 export type Ruling = DisputedSegment &
   (
     | { readonly kind: 'held'; readonly steps: readonly Hash[] }
-    /** `steps` may be empty when the fault is the start: nothing had to be run. */
+    /** `steps`: as far as the segment could be run. */
     | { readonly kind: 'fraud'; readonly fault: Fault; readonly steps: readonly Hash[] }
     | { readonly kind: 'unavailable' }
   );

@@ -1,11 +1,16 @@
 import { operationAuthor } from '../codec/operations.ts';
-import type { Operation, SignedOperation } from '../codec/types.ts';
+import type { SignedOperation } from '../codec/types.ts';
 import { toHex } from '../primitives/bytes.ts';
 import { challengeSeedOf, nextBeacon } from './beacon.ts';
 import { applyBoundary } from './boundary.ts';
 import type { ProtocolContext } from './context.ts';
+import { openDisputes } from './disputes.ts';
+import { drawOf } from './draw.ts';
 import { protocolError } from './errors.ts';
-import { withAddress, withItem } from './sorted.ts';
+import { payOut } from './payables.ts';
+import { record } from './record.ts';
+import { takeDeposits } from './stakes.ts';
+import { deadlinesOf } from './timeline.ts';
 import type { ProtocolInput, ProtocolOutput, ProtocolState } from './types.ts';
 import { validateOperation } from './validate-operation.ts';
 
@@ -22,21 +27,26 @@ export function applyBlock(state: ProtocolState, input: ProtocolInput, context: 
     throw protocolError('PROTOCOL_WRONG_HEIGHT', `block ${height} does not follow height ${state.height}`);
   }
   const isBoundary = height === state.open.sealsAt;
-  if (boundary === undefined) {
-    // 2. Where a round ends, the block has a boundary.
-    if (isBoundary)
-      throw protocolError('PROTOCOL_BOUNDARY_MISSING', `block ${height} ends round ${state.open.number}: boundary is missing`);
-    const applied = applyOperations(state, operations, context);
-    return { state: closeRevealWindow({ ...applied, height }, context), withdrawals: [], settled: undefined };
-  }
+  // 2. Where a round ends, the block has a boundary.
+  if (isBoundary && boundary === undefined)
+    throw protocolError('PROTOCOL_BOUNDARY_MISSING', `block ${height} ends round ${state.open.number}: boundary is missing`);
   // 3. Elsewhere it has none.
-  if (!isBoundary)
+  if (!isBoundary && boundary !== undefined)
     throw protocolError('PROTOCOL_BOUNDARY_UNEXPECTED', `block ${height} has a boundary; one is due at ${state.open.sealsAt}`);
   // 4. A boundary block carries no operations, so that what it settles and merges is known from the block before.
-  if (operations.length > 0) {
+  if (isBoundary && operations.length > 0) {
     throw protocolError('PROTOCOL_BOUNDARY_WITH_OPERATIONS', `boundary block ${height} carries ${operations.length} operations`);
   }
-  return applyBoundary(state, height, boundary, context);
+  const funded = takeDeposits(state, input.deposits, context);
+  const output =
+    boundary === undefined ? applyOrdinary(funded, height, operations, context) : applyBoundary(funded, height, boundary, context);
+  return { ...output, burned: output.state.burned - state.burned };
+}
+
+/** An ordinary block: its operations, then what is owed, then the windows that end at its height. */
+function applyOrdinary(state: ProtocolState, height: number, operations: readonly SignedOperation[], context: ProtocolContext) {
+  const { debts, withdrawals } = payOut(applyOperations(state, operations, context));
+  return { state: closeVotes(closeReveals({ ...debts, height }, context), context), withdrawals, settled: undefined };
 }
 
 /**
@@ -47,40 +57,23 @@ export function applyBlock(state: ProtocolState, input: ProtocolInput, context: 
 export function applyOperations(state: ProtocolState, operations: readonly SignedOperation[], context: ProtocolContext): ProtocolState {
   return operations.reduce((current, { operation }, index) => {
     const standing = validateOperation(current, operation, context);
-    if (standing.kind === 'valid') return record(current, operation);
+    if (standing.kind === 'valid') return record(current, operation, context);
     const which = `operation ${index} (${operation.type} by ${toHex(operationAuthor(operation))})`;
     throw protocolError('PROTOCOL_OPERATION_REFUSED', `${which}: ${standing.message}`, { data: { index, standing } });
   }, state);
 }
 
-/** The effect of an operation that is valid. */
-function record(state: ProtocolState, operation: Operation): ProtocolState {
-  const { open, sealed } = state;
-  switch (operation.type) {
-    case 'join':
-      return { ...state, joining: withAddress(state.joining, operation.trainer) };
-    case 'proof':
-      return { ...state, open: { ...open, proofs: withItem(open.proofs, operation, (proof) => proof.trainer) } };
-    case 'reveal': {
-      const authorities = state.authorities.map((authority) =>
-        toHex(authority.address) === toHex(operation.authority)
-          ? { ...authority, onion: operation.preimage, revealedRound: operation.round }
-          : authority,
-      );
-      return { ...state, authorities };
-    }
-    case 'vote': {
-      if (sealed === undefined) return state;
-      const { authority, verdicts, heldOutLoss, heldOutAccuracy } = operation;
-      const cast = { authority, verdicts, heldOutLoss, heldOutAccuracy };
-      return { ...state, sealed: { ...sealed, votes: withItem(sealed.votes, cast, (vote) => vote.authority) } };
-    }
-  }
+/** At the end of the reveal window the preimages shown become the draw of the sealed round and the next beacon. */
+function closeReveals(state: ProtocolState, { genesis }: ProtocolContext): ProtocolState {
+  const { sealed } = state;
+  if (sealed === undefined || state.height !== deadlinesOf(state, sealed.sealedAt, genesis).reveals) return state;
+  return { ...state, beacon: nextBeacon(state, sealed), sealed: { ...sealed, challengeSeed: challengeSeedOf(state, sealed) } };
 }
 
-/** At the end of the reveal window the preimages shown become the challenges of the sealed round and the next beacon. */
-function closeRevealWindow(state: ProtocolState, { genesis }: ProtocolContext): ProtocolState {
+/** At the end of the voting window the votes open the disputes. */
+function closeVotes(state: ProtocolState, { genesis }: ProtocolContext): ProtocolState {
   const { sealed } = state;
-  if (sealed === undefined || state.height !== sealed.sealedAt + genesis.rounds.reveal_blocks) return state;
-  return { ...state, beacon: nextBeacon(state, sealed), sealed: { ...sealed, challengeSeed: challengeSeedOf(state, sealed) } };
+  if (sealed === undefined || state.height !== deadlinesOf(state, sealed.sealedAt, genesis).votes) return state;
+  const draw = drawOf(state);
+  return draw === undefined ? state : { ...state, sealed: { ...sealed, ...openDisputes(state, sealed, draw) } };
 }

@@ -8,5 +8,9 @@ export const protocolError = errorDomain({
   PROTOCOL_BOUNDARY_WITH_OPERATIONS: { explanation: 'A boundary block carries operations.', http: 400 },
   PROTOCOL_SEALED_NOT_ASCENDING: { explanation: 'The sealed list does not ascend, or names a trainer twice.', http: 400 },
   PROTOCOL_SEALED_WITHOUT_PROOF: { explanation: 'The sealed list names a trainer that has no proof in the round.', http: 400 },
+  PROTOCOL_AUTHORITIES_WRONG: {
+    explanation: 'The boundary names another authority set than follows, or none where it changes.',
+    http: 400,
+  },
   PROTOCOL_OPERATION_REFUSED: { explanation: 'An operation breaks a rule; `data.standing` tells which.', http: 400 },
 });

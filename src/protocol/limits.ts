@@ -7,6 +7,9 @@ export const IDLE_ROUNDS = 3;
 /** Records of trainers kept, those without a place included; the longest idle are forgotten first. */
 export const MAX_TRAINER_RECORDS = 4096;
 
+/** Positions of the public draw that each authority gets at least. */
+export const MIN_CHECKS = 2;
+
 /** Accounts with a stake. A deposit that finds no room is given back. */
 export const MAX_STAKE_RECORDS = 8192;
 /** Accounts that the protocol owes something. What finds no room is burned; each ordinary block pays some. */
@@ -33,4 +36,9 @@ export function roundLengthBlocks(work: number, { blocks_per_round, reveal_block
 /** Places in a round: the genesis's, within what one message can list. */
 export function seatsOf(genesis: Genesis): number {
   return Math.min(genesis.rounds.max_trainers, MAX_TRAINERS_PER_ROUND);
+}
+
+/** Of these, the ones that trainers without their minimum stake can have: at least one, so that a network can begin without coins. */
+export function placesWithoutStake(seats: number): number {
+  return Math.ceil(seats / 2);
 }

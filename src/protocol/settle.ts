@@ -1,186 +1,204 @@
-import { hasQuorum } from '../codec/quorum.ts';
-import type { ProofOperation, Verdict } from '../codec/types.ts';
-import { WEI_PER_GWEI } from '../primitives/units.ts';
+import { equalBytes, toHex } from '../primitives/bytes.ts';
+import type { Address } from '../primitives/keys.ts';
+import { type Decisions, decisionsOn } from './acceptance.ts';
+import { type Conduct, conductOf } from './conduct.ts';
 import type { ProtocolContext } from './context.ts';
-import { authorityReward, emissionOf, trainerRewards } from './emission.ts';
-import { afterAbsence, afterFraud, afterUnavailability, raised } from './reputation.ts';
-import { findByAddress, withItem } from './sorted.ts';
+import { nextChecks } from './coverage.ts';
+import { type Draw, drawOf } from './draw.ts';
+import { authorityPart, authorityReward, bountyShare, emissionFactor, emissionOf, scaled, trainerRewards } from './emission.ts';
+import { isMeasurementOf, type Measurement, measurementOf } from './measurement.ts';
+import { afterFraud, afterRefutation, afterSilence, afterUnavailability, isDistrusted, raised } from './reputation.ts';
+import { pay } from './rewards.ts';
+import { type Finders, slash } from './slashing.ts';
+import { findByAddress } from './sorted.ts';
+import { authorityMinimum, trainerMinimum } from './stakes.ts';
 import type {
   AuthorityRecord,
-  CastVote,
+  Decision,
   ProofRecord,
   ProtocolState,
   SealedRound,
   SettledRound,
+  SlashRecord,
   TrainerRecord,
   Withdrawal,
 } from './types.ts';
 
-/** How the votes decide a proof. unavailable and undecided are void: no pay, and the update is not merged. */
-export type Decision = 'accepted' | 'rejected' | 'unavailable' | 'undecided';
-
-/**
- * Decides one proof by the verdicts of those who voted, of `authorities` in all.
- *
- * 1. accepted: a quorum accepts.
- * 2. rejected: more than one third call it fraudulent. Then at least one honest authority does, and no quorum can accept.
- * 3. unavailable: more than one third could not get what they had to check.
- * 4. undecided otherwise: too few voted, or too many disagree.
- *
- * Fewer than one third faulty can thus bring about neither 1, 2 nor 3. Four authorities bear one that lies; three bear
- * none (one can leave a proof undecided, as any quorum of three is all of them), and still none alone can reject.
- * A dispute (every authority re-runs the accused segment, the loser pays) would be opened by the first fraud verdict and
- * would replace rule 2; slashing follows from its result and not from votes.
- */
-export function decide(verdicts: readonly Verdict[], authorities: number): Decision {
-  const count = (kind: Verdict['kind']) => verdicts.filter((verdict) => verdict.kind === kind).length;
-  const overOneThird = (votes: number) => 3 * votes > authorities;
-  if (hasQuorum(count('accept'), authorities)) return 'accepted';
-  if (overOneThird(count('fraud'))) return 'rejected';
-  if (overOneThird(count('unavailable'))) return 'unavailable';
-  return 'undecided';
-}
-
-/** Proofs of the sealed round that the votes so far accept: what the next boundary will merge, if no further vote comes. Ascending. */
-export function acceptedProofs(state: ProtocolState): readonly ProofOperation[] {
-  const { sealed } = state;
-  if (sealed === undefined) return [];
-  const decisions = decisionsOn(sealed, state.authorities.length);
-  return sealed.proofs.filter((_, i) => decisions[i] === 'accepted');
-}
-
-/** What settling a round changes. */
+/** What settling a round leads to. */
 export interface Settlement {
+  readonly state: ProtocolState;
   readonly settled: SettledRound;
-  /** Trainers ascending, then authorities ascending; nothing for a reward of zero. */
+  /** Trainers ascending, then authorities ascending; nothing for a reward of zero or a locked one. */
   readonly withdrawals: readonly Withdrawal[];
-  readonly changes: Pick<ProtocolState, 'settledRound' | 'trainers' | 'authorities' | 'minted' | 'heldOut'>;
 }
 
-/** Settles the sealed round by its votes: outcomes, coins, reputations. */
-export function settle(state: ProtocolState, sealed: SealedRound, { genesis }: ProtocolContext): Settlement {
-  const decisions = decisionsOn(sealed, state.authorities.length);
-  const emission = emissionOf(sealed.number, genesis.rewards);
+/** An authority's part in the round, when it had a seat and voted. */
+type Conducts = ReadonlyMap<string, Conduct>;
+
+/** Settles the sealed round by its votes and rulings: outcomes, slashing, coins, reputations, and the load of the next rounds. */
+export function settle(state: ProtocolState, sealed: SealedRound, context: ProtocolContext): Settlement {
+  const draw = drawOf(state);
+  const decided = decisionsOn(state, sealed, context);
+  const conducts = conductsOf(sealed, draw, decided);
   const measured = measurementOf(sealed.votes, state.authorities.length);
 
-  const accepted = sealed.proofs.filter((_, i) => decisions[i] === 'accepted');
-  const rewards = trainerRewards(
-    accepted.map((proof) => proof.tokens),
-    emission,
-    genesis.rewards,
-  );
-  const rewardOf = new Map(accepted.map((proof, i) => [proof, rewards[i] ?? 0n]));
-  const proofs = sealed.proofs.map((proof, i): ProofRecord => {
-    const decision = decisions[i] ?? 'undecided';
-    const outcome = decision === 'accepted' || decision === 'rejected' ? decision : 'void';
-    return { proof, reward: rewardOf.get(proof) ?? 0n, outcome };
-  });
-  const trainers = proofs.reduce((all, record, i) => settleTrainer(all, record, decisions[i]), state.trainers);
-
-  // A round in which nothing was accepted pays nobody: checking nothing is not work.
-  const seatReward = accepted.length === 0 ? 0n : authorityReward(state.authorities.length, emission, genesis.rewards);
-  const agrees = (vote: CastVote) => agreesWith(vote, decisions, measured);
-  const authorities = state.authorities.map((record) => {
-    const vote = findByAddress(sealed.votes, record.address, (cast) => cast.authority);
-    return settleAuthority(record, sealed.proofs.length > 0, vote !== undefined, vote !== undefined && agrees(vote), seatReward);
-  });
-
-  const withdrawals = [
-    ...proofs.map(({ proof, reward }) => ({ address: proof.trainer, gwei: reward / WEI_PER_GWEI })),
-    ...sealed.votes.filter(agrees).map(({ authority }) => ({ address: authority, gwei: seatReward / WEI_PER_GWEI })),
-  ].filter(({ gwei }) => gwei > 0n);
-  const minted = withdrawals.reduce((sum, { gwei }) => sum + gwei * WEI_PER_GWEI, state.minted);
-
+  const slashed = slashAll(state, sealed, decided.decisions, conducts);
+  const paid = payAll(slashed.state, sealed, decided.decisions, conducts, measured, context);
+  const best = Math.min(state.heldOut?.best ?? Number.POSITIVE_INFINITY, measured?.loss ?? Number.POSITIVE_INFINITY);
   return {
+    state: {
+      ...paid.state,
+      settledRound: sealed.number,
+      trainers: state.trainers.map((record) => settleTrainer(record, paid.proofs)),
+      authorities: state.authorities.map((record) => settleAuthority(record, sealed, draw, conducts, paid)),
+      checksPerAuthority: nextChecks(state, sealed, draw, context),
+      heldOut: measured === undefined ? state.heldOut : { round: sealed.number, ...measured, best },
+    },
     settled: {
       round: sealed.number,
-      proofs,
+      proofs: paid.proofs,
       votes: sealed.votes,
       challengeSeed: sealed.challengeSeed,
-      authorityReward: seatReward,
+      disputes: decided.disputes,
+      slashes: slashed.slashes,
+      emissionFactor: paid.emissionFactor,
+      authorityReward: paid.seatReward,
+      authorityRewards: paid.authorityRewards,
     },
+    withdrawals: paid.withdrawals,
+  };
+}
+
+function conductsOf(sealed: SealedRound, draw: Draw | undefined, { disputes }: Decisions): Conducts {
+  if (draw === undefined) return new Map();
+  const seated = sealed.votes.filter(({ authority }) => draw.dealt.has(toHex(authority)));
+  return new Map(seated.map((vote) => [toHex(vote.authority), conductOf(vote, sealed, draw, disputes)]));
+}
+
+/** Trainers of fraudulent proofs, for their finders; then authorities that committed themselves to what is untrue. */
+function slashAll(state: ProtocolState, sealed: SealedRound, decisions: readonly Decision[], conducts: Conducts) {
+  const slashes: SlashRecord[] = [];
+  let coins: ProtocolState = state;
+  const take = (offender: Address, reason: SlashRecord['reason'], finders: Finders) => {
+    const slashing = slash(coins, offender, reason, finders);
+    coins = slashing.coins;
+    slashes.push(slashing.record);
+  };
+  sealed.proofs.forEach(({ trainer }, proof) => {
+    if (decisions[proof] !== 'fraud') return;
+    const finders = sealed.votes.map((vote) => vote.authority).filter((address) => conducts.get(toHex(address))?.accused.has(proof));
+    take(trainer, 'fraud', finders);
+  });
+  for (const { authority } of sealed.votes) if (conducts.get(toHex(authority))?.isFalse) take(authority, 'false_finding', 'pool');
+  return { state: coins, slashes };
+}
+
+interface Paid {
+  readonly state: ProtocolState;
+  readonly proofs: readonly ProofRecord[];
+  readonly seatReward: bigint;
+  readonly authorityRewards: SettledRound['authorityRewards'];
+  readonly emissionFactor: number;
+  readonly withdrawals: readonly Withdrawal[];
+}
+
+/**
+ * A round in which nothing was accepted mints nothing: checking nothing is not work. A distrusted authority works for its
+ * reputation alone: what it states is held against nobody's.
+ */
+function payAll(
+  state: ProtocolState,
+  sealed: SealedRound,
+  decisions: readonly Decision[],
+  conducts: Conducts,
+  measured: Measurement | undefined,
+  { genesis }: ProtocolContext,
+): Paid {
+  const { rewards } = genesis;
+  const factor = emissionFactor(state.heldOut?.best, measured?.loss, rewards);
+  const isAccepted = (proof: number) => decisions[proof] === 'accepted';
+  const isPaid = sealed.proofs.some((_, proof) => isAccepted(proof));
+  const emission = isPaid ? scaled(emissionOf(sealed.number, rewards), factor) : 0n;
+
+  const tokens = sealed.proofs.map((proof, i) => (isAccepted(i) ? proof.tokens : 0));
+  const trainerPay = trainerRewards(tokens, emission, rewards);
+  const seatReward = authorityReward(state.authorities.length, emission, rewards);
+  const authorityRewards = sealed.votes.flatMap((vote) => {
+    const conduct = conducts.get(toHex(vote.authority));
+    const isUnpaid = conduct === undefined || conduct.isFalse || conduct.refuted > 0;
+    if (isUnpaid || (measured !== undefined && !isMeasurementOf(vote, measured))) return [];
+    const record = findByAddress(state.authorities, vote.authority, (each) => each.address);
+    const wei = record === undefined || isDistrusted(record.reputation) ? 0n : authorityPart(seatReward, conduct.done, conduct.wanted);
+    return { authority: vote.authority, wei };
+  });
+
+  const due = [
+    ...sealed.proofs.map(({ trainer }, i) => ({ address: trainer, wei: trainerPay[i] ?? 0n, minimum: trainerMinimum(state) })),
+    ...authorityRewards.map(({ authority, wei }) => ({ address: authority, wei, minimum: authorityMinimum(state) })),
+  ].filter(({ wei }) => wei > 0n);
+  const withdrawals: Withdrawal[] = [];
+  const minted = due.reduce((current, { address, wei, minimum }) => {
+    const { coins, withdrawal } = pay(current, address, wei, minimum);
+    if (withdrawal !== undefined) withdrawals.push(withdrawal);
+    return coins;
+  }, state);
+
+  const bounty = bountyShare(state.bountyPool, emission, rewards);
+  const largest = trainerPay.reduce((most, wei) => (wei > most ? wei : most), 0n);
+  return {
+    state: {
+      ...minted,
+      bountyPool: minted.bountyPool + bounty,
+      minted: minted.minted + bounty,
+      largestReward: largest > 0n ? largest : state.largestReward,
+    },
+    proofs: sealed.proofs.map((proof, i) => proofRecord(proof, decisions[i] ?? 'undecided', trainerPay[i] ?? 0n)),
+    seatReward,
+    authorityRewards,
+    emissionFactor: factor,
     withdrawals,
-    changes: {
-      settledRound: sealed.number,
-      trainers,
-      authorities,
-      minted,
-      heldOut: measured === undefined ? state.heldOut : { round: sealed.number, ...measured },
-    },
   };
 }
 
-function decisionsOn(sealed: SealedRound, authorities: number): readonly Decision[] {
-  return sealed.proofs.map((_, i) =>
-    decide(
-      sealed.votes.flatMap((vote) => vote.verdicts[i] ?? []),
-      authorities,
-    ),
-  );
+function proofRecord(proof: ProofRecord['proof'], decision: Decision, reward: bigint): ProofRecord {
+  const outcome = decision === 'accepted' ? 'accepted' : decision === 'fraud' ? 'rejected' : 'void';
+  return { proof, reward, outcome, decision };
 }
 
-interface Measurement {
-  readonly loss: number;
-  readonly accuracy: number;
-}
-
-const isSameMeasurement = (vote: CastVote, { loss, accuracy }: Measurement): boolean =>
-  Object.is(vote.heldOutLoss, loss) && Object.is(vote.heldOutAccuracy, accuracy);
-
-/** The held-out loss and accuracy that a quorum measured, to the bit. */
-function measurementOf(votes: readonly CastVote[], authorities: number): Measurement | undefined {
-  return votes
-    .map((vote) => ({ loss: vote.heldOutLoss, accuracy: vote.heldOutAccuracy }))
-    .find((candidate) => hasQuorum(votes.filter((vote) => isSameMeasurement(vote, candidate)).length, authorities));
-}
-
-/** True when a vote found what was decided, wherever something was decided. */
-function agreesWith(vote: CastVote, decisions: readonly Decision[], measured: Measurement | undefined): boolean {
-  if (measured !== undefined && !isSameMeasurement(vote, measured)) return false;
-  const expected: Readonly<Record<Decision, Verdict['kind'] | undefined>> = {
-    accepted: 'accept',
-    rejected: 'fraud',
-    unavailable: undefined,
-    undecided: undefined,
-  };
-  return decisions.every((decision, i) => expected[decision] === undefined || vote.verdicts[i]?.kind === expected[decision]);
-}
-
-function settleTrainer(
-  trainers: readonly TrainerRecord[],
-  { proof, reward, outcome }: ProofRecord,
-  decision: Decision | undefined,
-): readonly TrainerRecord[] {
-  const record = findByAddress(trainers, proof.trainer, (each) => each.address);
-  if (record === undefined) return trainers;
-  const changed: TrainerRecord = {
+function settleTrainer(record: TrainerRecord, proofs: readonly ProofRecord[]): TrainerRecord {
+  const own = findByAddress(proofs, record.address, ({ proof }) => proof.trainer);
+  if (own === undefined) return record;
+  return {
     ...record,
-    earned: record.earned + reward,
-    accepted: record.accepted + (outcome === 'accepted' ? 1 : 0),
-    rejected: record.rejected + (outcome === 'rejected' ? 1 : 0),
-    reputation: reputationAfter(record.reputation, decision),
+    earned: record.earned + own.reward,
+    accepted: record.accepted + (own.outcome === 'accepted' ? 1 : 0),
+    rejected: record.rejected + (own.outcome === 'rejected' ? 1 : 0),
+    reputation: reputationAfter(record.reputation, own.decision),
   };
-  return withItem(trainers, changed, (each) => each.address);
 }
 
-/** Undecided costs nothing: it is not the trainer who failed to vote. */
+/** What authorities did not come to costs trainers nothing. */
 function reputationAfter(reputation: number, decision: Decision | undefined): number {
   if (decision === 'accepted') return raised(reputation);
-  if (decision === 'rejected') return afterFraud();
+  if (decision === 'fraud') return afterFraud();
   if (decision === 'unavailable') return afterUnavailability(reputation);
   return reputation;
 }
 
-/** A vote against what was decided keeps its reputation: what it is worth is for a dispute to find, not for a majority. */
+/** Silence, a withheld preimage, refuted claims and false findings lower the reputation; a vote that stands raises it. */
 function settleAuthority(
   record: AuthorityRecord,
-  hadProofs: boolean,
-  voted: boolean,
-  agreed: boolean,
-  seatReward: bigint,
+  sealed: SealedRound,
+  draw: Draw | undefined,
+  conducts: Conducts,
+  { authorityRewards }: Paid,
 ): AuthorityRecord {
-  if (!hadProofs) return record;
-  if (!voted) return { ...record, reputation: afterAbsence(record.reputation) };
-  if (!agreed) return record;
-  return { ...record, reputation: raised(record.reputation), earned: record.earned + seatReward };
+  if (draw === undefined || sealed.proofs.length === 0) return record;
+  const conduct = conducts.get(toHex(record.address));
+  if (conduct === undefined) return { ...record, reputation: afterSilence(record.reputation) };
+  if (conduct.isFalse) return { ...record, reputation: afterFraud() };
+  if (conduct.refuted > 0) return { ...record, reputation: afterRefutation(record.reputation, conduct.refuted) };
+  const reward = authorityRewards.find(({ authority }) => equalBytes(authority, record.address))?.wei;
+  if (reward === undefined) return record;
+  return { ...record, reputation: raised(record.reputation), earned: record.earned + reward };
 }
