@@ -57,9 +57,21 @@ export function slotOf(beacon: Hash, roster: readonly Address[], trainer: Addres
  * @throws DATA_RANGE when count is not positive
  */
 export function heldOutBatch(dataset: Dataset, contextLength: number, count: number): Int32Array {
+  return readHeldOut(dataset, contextLength, count, (i) => i);
+}
+
+/**
+ * `count` held-out sequences (all, when there are fewer) that `seed` draws, each once; rows as `heldOutBatch`.
+ * @throws DATA_RANGE when count is not positive
+ */
+export function drawnHeldOutBatch(dataset: Dataset, contextLength: number, count: number, seed: Hash): Int32Array {
+  return readHeldOut(dataset, contextLength, count, createPermutation(seed, dataset.heldOutSequences));
+}
+
+function readHeldOut(dataset: Dataset, contextLength: number, count: number, sequenceAt: (index: number) => number): Int32Array {
   if (!Number.isInteger(count) || count < 1) throw dataError('DATA_RANGE', `${count} held-out sequences: ask for at least one`);
   const sequences = Math.min(count, dataset.heldOutSequences);
   const out = new Int32Array(sequences * (contextLength + 1));
-  for (let i = 0; i < sequences; i++) dataset.readHeldOut(i, out, i * (contextLength + 1));
+  for (let i = 0; i < sequences; i++) dataset.readHeldOut(sequenceAt(i), out, i * (contextLength + 1));
   return out;
 }

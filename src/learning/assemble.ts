@@ -20,6 +20,7 @@ import { openRoundRecords } from './round-record.ts';
 import { createTrainer } from './trainer.ts';
 import type { LearningService, UpdateReference } from './types.ts';
 import { decodeUpdate, largestMagnitude, updateByteLength } from './update.ts';
+import { createUpdateGate } from './update-gate.ts';
 import { maxUpdateMagnitude } from './update-limit.ts';
 import { createWorkload } from './workload.ts';
 
@@ -103,6 +104,14 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
     contextLength: genesis.model.context_length,
   });
 
+  const updateGate = createUpdateGate({
+    engine: checkingEngine.get,
+    models,
+    update: (hash) => blobs.get(hash),
+    dataset,
+    contextLength: genesis.model.context_length,
+  });
+
   const modelWork = createQueue();
   const checkWork = createQueue();
   const finishing = createQueue();
@@ -180,6 +189,7 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
     },
     check: (proof, assignment, segments, source) => onChecker(() => checker.check(proof, assignment, segments, source)),
     evaluate: () => onChecker(() => evaluator.evaluate()),
+    measureUpdates: (request) => onChecker(() => updateGate.measure(request)),
     exportSnapshot: () => onModels(() => models.exportSnapshot()),
     importSnapshot: (bytes, expected) =>
       onModels(async () => {

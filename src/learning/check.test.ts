@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../numerics/backend.ts';
 import { createReferenceBackend } from '../numerics/reference.ts';
+import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { createMemoryBlobStore } from '../store/memory-blobs.ts';
 import type { ArithmeticFault } from './checker.ts';
 import {
@@ -11,14 +12,15 @@ import {
   flipLowestBit,
   openNode,
   sourceFrom,
+  summary,
   testGenesis,
   trainDishonestly,
   trainRound,
 } from './test-network.ts';
 
-const ACCEPT = { kind: 'accept' };
-const UNAVAILABLE = { kind: 'unavailable' };
-const fraud = (segment: number) => ({ kind: 'fraud', segment });
+const ACCEPT = 'held';
+const fraud = (segment: number) => `${segment} fraud`;
+const unavailable = (segment: number) => `${segment} unavailable`;
 const ALL = [0, 1, 2, 3];
 
 describe('honest proofs', () => {
@@ -30,7 +32,7 @@ describe('honest proofs', () => {
       const proof = await trainRound(trainer, assignment);
       expect(proof).toMatchObject({ segments: 4, tokens: 4 * 2 * 2 * 4, round: 0 });
       for (const segments of [ALL, [3], [2, 0], [1, 3, 3]]) {
-        expect(await checker.check(proof, assignment, segments, sourceFrom(trainer, checker.blobs))).toEqual(ACCEPT);
+        expect(summary(await checker.check(proof, assignment, segments, sourceFrom(trainer, checker.blobs)))).toEqual(ACCEPT);
       }
     }
   });
@@ -41,7 +43,7 @@ describe('honest proofs', () => {
     const assignment = await assignmentOf(trainer, 1);
     const proof = await trainRound(trainer, assignment, 1);
     expect(proof.segments).toBe(1);
-    expect(await checker.check(proof, assignment, [0], sourceFrom(trainer, checker.blobs))).toEqual(ACCEPT);
+    expect(summary(await checker.check(proof, assignment, [0], sourceFrom(trainer, checker.blobs)))).toEqual(ACCEPT);
   });
 
   it('are the same bits on every node, and different for every trainer', async () => {
@@ -60,7 +62,44 @@ describe('honest proofs', () => {
     const assignment = await assignmentOf(trainer, 1);
     const proof = await trainRound(trainer, assignment);
     const source = { ...sourceFrom(trainer, checker.blobs), blob: async () => false };
-    expect(await checker.check(proof, assignment, ALL, source)).toEqual(ACCEPT);
+    expect(summary(await checker.check(proof, assignment, ALL, source))).toEqual(ACCEPT);
+  });
+});
+
+describe('findings', () => {
+  it('carry a digest of each step that all who ran the segment share, and nobody else', async () => {
+    const [trainer, first, second] = [await openNode(), await openNode(), await openNode()];
+    const assignment = await assignmentOf(trainer, 1);
+    const proof = await trainRound(trainer, assignment);
+    const whole = await first.check(proof, assignment, ALL, sourceFrom(trainer, first.blobs));
+    const single = await second.check(proof, assignment, [2], sourceFrom(trainer, second.blobs));
+    expect(single).toEqual([whole[2]]);
+    const digests = whole.flatMap((finding) => finding.stepDigests.map(toHex));
+    expect(new Set(digests).size).toBe(4 * testGenesis.rounds.steps_per_segment);
+  });
+
+  it('say of each segment what was seen: a fraud or a missing state does not hide the others', async () => {
+    const checker = await openNode();
+    const assignment = await assignmentOf(checker, 1);
+    const after: Deviation['after'] = (engine, segment) => {
+      if (segment === 1) flipLowestBit(engine.weights, 100);
+    };
+    const forged = await trainDishonestly(checker, assignment, 4, { after });
+    const source = sourceFrom(forged, checker.blobs);
+    let missing: Uint8Array | undefined;
+    const partly: typeof source = {
+      async opening(proof, segment) {
+        const opening = await source.opening(proof, segment);
+        if (segment === 3) missing = opening?.startState;
+        return opening;
+      },
+      blob: async (id, ...rest) => (missing !== undefined && equalBytes(id, missing) ? false : source.blob(id, ...rest)),
+    };
+    expect((await checker.check(forged.proof, assignment, [0, 1, 3], partly)).map(({ result }) => result)).toEqual([
+      'held',
+      'fraud',
+      'unavailable',
+    ]);
   });
 });
 
@@ -70,7 +109,8 @@ describe('dishonest proofs', () => {
     const assignment = await assignmentOf(checker, 1);
     const forged = await trainDishonestly(checker, assignment, 4, deviation);
     const verdicts = [];
-    for (const draw of draws) verdicts.push(await checker.check(forged.proof, assignment, draw, sourceFrom(forged, checker.blobs)));
+    for (const draw of draws)
+      verdicts.push(summary(await checker.check(forged.proof, assignment, draw, sourceFrom(forged, checker.blobs))));
     return verdicts;
   }
 
@@ -134,7 +174,7 @@ describe('dishonest proofs', () => {
     const assignment = await assignmentOf(checker, 1);
     // The forger cannot train on from there either: two segments are claimed, the second one's end is poisoned.
     const forged = await trainDishonestly(checker, assignment, 2, { ...infinite, endOfUpdate: () => new Float32Array(checker.parameters) });
-    expect(await checker.check(forged.proof, assignment, [1], sourceFrom(forged, checker.blobs))).toEqual(fraud(1));
+    expect(summary(await checker.check(forged.proof, assignment, [1], sourceFrom(forged, checker.blobs)))).toEqual(fraud(1));
   });
 });
 
@@ -151,48 +191,48 @@ describe('proofs that cannot be opened', () => {
     const { trainer, checker, proof, source } = await trained();
     const own = { ...source, opening: (_: unknown, segment: number) => trainer.opening(0, addressOf(1), segment) };
     const thief = await assignmentOf(checker, 2);
-    expect(await checker.check({ ...proof, trainer: addressOf(2) }, thief, [0], own)).toEqual(UNAVAILABLE);
+    expect(summary(await checker.check({ ...proof, trainer: addressOf(2) }, thief, [0], own))).toEqual(unavailable(0));
     const otherChain = await openNode({ genesis: { ...testGenesis, chain_id: 1 } });
     const sameRoot = await assignmentOf(otherChain, 1);
-    expect(await otherChain.check(proof, sameRoot, [0], own)).toEqual(UNAVAILABLE);
+    expect(summary(await otherChain.check(proof, sameRoot, [0], own))).toEqual(unavailable(0));
     await checker.commitBoundary({ round: 0, accepted: [], sealed: [] });
     const replayed = await assignmentOf(checker, 1);
     expect(replayed.round).toBe(1);
-    expect(await checker.check({ ...proof, round: 1 }, replayed, [0], own)).toEqual(UNAVAILABLE);
+    expect(summary(await checker.check({ ...proof, round: 1 }, replayed, [0], own))).toEqual(unavailable(0));
   });
 
   it('or are opened wrongly are unavailable, not fraud', async () => {
     const { checker, assignment, proof, source } = await trained();
-    const verdict = (opening: typeof source.opening) => checker.check(proof, assignment, [1], { ...source, opening });
-    expect(await verdict(async () => undefined)).toEqual(UNAVAILABLE);
-    expect(await verdict((p) => source.opening(p, 2))).toEqual(UNAVAILABLE);
+    const verdict = async (opening: typeof source.opening) => summary(await checker.check(proof, assignment, [1], { ...source, opening }));
+    expect(await verdict(async () => undefined)).toEqual(unavailable(1));
+    expect(await verdict((p) => source.opening(p, 2))).toEqual(unavailable(1));
     expect(
       await verdict(async (p, s) => {
         const opening = await source.opening(p, s);
         return opening && { ...opening, endState: new Uint8Array(32) };
       }),
-    ).toEqual(UNAVAILABLE);
+    ).toEqual(unavailable(1));
     expect(
       await verdict(async (p, s) => {
         const opening = await source.opening(p, s);
         return opening && { ...opening, startPath: [] };
       }),
-    ).toEqual(UNAVAILABLE);
+    ).toEqual(unavailable(1));
     expect(await verdict(source.opening)).toEqual(ACCEPT);
   });
 
   it('or whose state nobody serves are unavailable', async () => {
     const { checker, assignment, proof, source } = await trained();
-    expect(await checker.check(proof, assignment, [2], { ...source, blob: async () => false })).toEqual(UNAVAILABLE);
+    expect(summary(await checker.check(proof, assignment, [2], { ...source, blob: async () => false }))).toEqual(unavailable(2));
     // Claims to have served it.
-    expect(await checker.check(proof, assignment, [2], { ...source, blob: async () => true })).toEqual(UNAVAILABLE);
+    expect(summary(await checker.check(proof, assignment, [2], { ...source, blob: async () => true }))).toEqual(unavailable(2));
     const blob = async (id: Uint8Array) => {
       await checker.blobs.put(id, new Uint8Array(9));
       return true;
     };
-    expect(await checker.check(proof, assignment, [2], { ...source, blob })).toEqual(UNAVAILABLE);
+    expect(summary(await checker.check(proof, assignment, [2], { ...source, blob }))).toEqual(unavailable(2));
     // A damaged blob in the own store is fetched again.
-    expect(await checker.check(proof, assignment, [2], source)).toEqual(ACCEPT);
+    expect(summary(await checker.check(proof, assignment, [2], source))).toEqual(ACCEPT);
   });
 
   it('refuses challenges that make no sense', async () => {
@@ -241,7 +281,7 @@ describe('a machine with unsound arithmetic', () => {
     const checker = await faultyChecker(faults);
     const assignment = await assignmentOf(trainer, 1);
     const proof = await trainRound(trainer, assignment);
-    expect(await checker.check(proof, assignment, ALL, sourceFrom(trainer, checker.blobs))).toEqual(ACCEPT);
+    expect(summary(await checker.check(proof, assignment, ALL, sourceFrom(trainer, checker.blobs)))).toEqual(ACCEPT);
     expect(faults).toEqual([{ round: 0, trainer: addressOf(1), segment: 1 }]);
   });
 
@@ -253,7 +293,7 @@ describe('a machine with unsound arithmetic', () => {
       if (segment === 2) flipLowestBit(engine.weights, 9);
     };
     const forged = await trainDishonestly(checker, assignment, 4, { after });
-    expect(await checker.check(forged.proof, assignment, ALL, sourceFrom(forged, checker.blobs))).toEqual(fraud(2));
+    expect(summary(await checker.check(forged.proof, assignment, ALL, sourceFrom(forged, checker.blobs)))).toEqual(fraud(2));
     expect(faults).toHaveLength(1);
   });
 });

@@ -1,4 +1,4 @@
-import type { ProofOperation, Verdict } from '../codec/types.ts';
+import type { ProofOperation } from '../codec/types.ts';
 import type { TrainingEngine } from '../model/types.ts';
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { isPolError } from '../primitives/errors.ts';
@@ -8,10 +8,11 @@ import type { BlobStore } from '../store/kv.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { learningError } from './errors.ts';
 import { nextTurn } from './gate.ts';
+import { gradientDigest } from './gradient-digest.ts';
 import { verifyOpening } from './leaves.ts';
 import type { ModelStore } from './models.ts';
 import { decodeState, isStateOf, startStateRoot, stateByteLength, stateRoot } from './state.ts';
-import type { Assignment, Opening, ProofSource } from './types.ts';
+import type { Assignment, Opening, ProofSource, SegmentFinding } from './types.ts';
 import { encodeUpdate, quantiseUpdate } from './update.ts';
 import { loadStart, loadState, runSegment, stateAfter, type Workload } from './workload.ts';
 
@@ -37,70 +38,76 @@ export interface CheckerDependencies {
 
 export interface Checker {
   /** As LearningService.check; one at a time. */
-  check(proof: ProofOperation, assignment: Assignment, segments: readonly number[], source: ProofSource): Promise<Verdict>;
-}
-
-/** Consecutive challenged segments: only the first one's start has to be fetched, the others start where the one before ended. */
-interface Run {
-  readonly first: number;
-  readonly openings: readonly Opening[];
+  check(
+    proof: ProofOperation,
+    assignment: Assignment,
+    segments: readonly number[],
+    source: ProofSource,
+  ): Promise<readonly SegmentFinding[]>;
 }
 
 interface Task {
   readonly proof: ProofOperation;
   readonly assignment: Assignment;
   readonly startWeights: Float32Array;
+  readonly startState: Hash;
+}
+
+interface Execution {
+  readonly holds: boolean;
+  readonly stepDigests: readonly Hash[];
 }
 
 type Vectors = Pick<TrainingEngine, 'weights' | 'firstMoment' | 'secondMoment'>;
 
-const ACCEPT: Verdict = { kind: 'accept' };
-const UNAVAILABLE: Verdict = { kind: 'unavailable' };
-
 /**
- * Judges a proof, cheapest checks first, so that garbage costs its sender and not the checker:
- * 1. every challenged segment is opened with valid Merkle paths, else unavailable: nobody can prove from a bad answer who made it;
- * 2. leaf 0 is the known start of the round, else fraud(0): the valid path proves what the trainer committed to;
- * 3. the states to start from are served with the right bytes, else unavailable;
- * 4. each segment re-executes to the state it claims, and the last one to the update of the proof, else fraud(segment), once
- *    the confirming engine found it too (docs/numerics.md).
+ * Judges segments of a proof, cheapest checks first, so that garbage costs its sender and not the checker. A segment is
+ * 1. unavailable when it is not opened with valid Merkle paths: nobody can prove from a bad answer who made it;
+ * 2. fraud when leaf 0 is not the known start of the round: the valid path proves what the trainer committed to;
+ * 3. unavailable when the state it starts from is not served with the right bytes;
+ * 4. fraud when it does not re-execute to the state it claims, or the last one not to the update of the proof, and the confirming
+ *    engine found so too (docs/numerics.md); else held.
  */
 export function createChecker(workload: Workload, dependencies: CheckerDependencies): Checker {
   const { models, blobs, index } = dependencies;
   const { parameters } = workload;
   let memory: Vectors | undefined;
 
-  async function check(proof: ProofOperation, assignment: Assignment, segments: readonly number[], source: ProofSource): Promise<Verdict> {
-    const challenged = canonicalSegments(proof, assignment, segments);
+  async function check(
+    proof: ProofOperation,
+    assignment: Assignment,
+    segments: readonly number[],
+    source: ProofSource,
+  ): Promise<readonly SegmentFinding[]> {
+    const wanted = canonicalSegments(proof, assignment, segments);
     const start = await models.start(assignment.round, assignment.startRoot);
-
+    const task: Task = { proof, assignment, startWeights: start.weights, startState: startStateRoot(start.weightsRoot, parameters) };
     const scope = workload.scope(assignment.round, assignment.trainer);
-    const openings: Opening[] = [];
-    for (const segment of challenged) {
+    const openings = new Map<number, Opening>();
+    for (const segment of wanted) {
       const opening = await source.opening(proof, segment);
-      if (opening === undefined || !verifyOpening(scope, proof, segment, opening)) return UNAVAILABLE;
-      openings.push(opening);
-    }
-    const first = openings[0];
-    if (first?.segment === 0 && !equalBytes(first.startState, startStateRoot(start.weightsRoot, parameters))) {
-      return { kind: 'fraud', segment: 0 };
+      if (opening !== undefined && verifyOpening(scope, proof, segment, opening)) openings.set(segment, opening);
     }
 
-    const runs = consecutive(openings);
-    for (const run of runs) {
-      if (run.first > 0 && !(await obtainState(run, proof, source))) return UNAVAILABLE;
+    const engine = dependencies.engine();
+    const findings: SegmentFinding[] = [];
+    for (const segment of wanted) {
+      const opening = openings.get(segment);
+      const before = findings.at(-1);
+      // A segment that held left its end in the engine: nothing is fetched for the one after it.
+      const continues = before?.result === 'held' && before.segment === segment - 1;
+      const obstacle = opening === undefined ? 'unavailable' : continues ? undefined : await enter(engine, opening, task, source);
+      if (opening === undefined || obstacle !== undefined) {
+        findings.push({ segment, result: obstacle ?? 'unavailable', stepDigests: [] });
+      } else {
+        findings.push(await judge(engine, opening, task));
+      }
     }
-    const task: Task = { proof, assignment, startWeights: start.weights };
-    for (const run of runs) {
-      const verdict = await judge(run, task);
-      if (verdict.kind !== 'accept') return verdict;
-    }
-    return ACCEPT;
+    return findings;
   }
 
-  /** Has the state a run starts from put into the blob store, its bytes verified. */
-  async function obtainState(run: Run, proof: ProofOperation, source: ProofSource): Promise<boolean> {
-    const id = startOf(run);
+  /** Has the state a segment starts from put into the blob store, its bytes verified. */
+  async function obtainState({ startState: id }: Opening, proof: ProofOperation, source: ProofSource): Promise<boolean> {
     const isRight = (bytes: Uint8Array) => isStateOf(id, bytes, parameters);
     const held = await blobs.get(id);
     if (held !== undefined && isRight(held)) return true;
@@ -109,32 +116,37 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     return source.blob(id, proof.trainer, stateByteLength(parameters), isRight);
   }
 
-  async function judge(run: Run, task: Task): Promise<Verdict> {
-    const engine = dependencies.engine();
-    const refusal = await enter(engine, run, task);
-    if (refusal !== undefined) return refusal;
-    for (const opening of run.openings) {
-      const before = remember(engine);
-      if ((await holds(engine, opening, task)) || (await isRefuted(before, engine, opening, task))) continue;
-      return { kind: 'fraud', segment: opening.segment };
-    }
-    return ACCEPT;
-  }
-
-  /** Puts the state a run starts from into the engine; a verdict when there is none to put. */
-  async function enter(engine: TrainingEngine, run: Run, { startWeights }: Task): Promise<Verdict | undefined> {
-    if (run.first === 0) {
+  /** Puts the state a segment starts from into the engine; what stands in the way when there is none to put. */
+  async function enter(
+    engine: TrainingEngine,
+    opening: Opening,
+    { proof, startWeights, startState }: Task,
+    source: ProofSource,
+  ): Promise<'fraud' | 'unavailable' | undefined> {
+    if (opening.segment === 0) {
+      if (!equalBytes(opening.startState, startState)) return 'fraud';
       loadStart(engine, startWeights);
       return undefined;
     }
-    const bytes = await blobs.get(startOf(run));
+    if (!(await obtainState(opening, proof, source))) return 'unavailable';
+    const bytes = await blobs.get(opening.startState);
     // Verified again: the source reported these bytes, and a damaged disk must not become a fraud.
-    if (bytes === undefined || !isStateOf(startOf(run), bytes, parameters)) return UNAVAILABLE;
+    if (bytes === undefined || !isStateOf(opening.startState, bytes, parameters)) return 'unavailable';
     const state = decodeState(bytes, parameters);
     // The root binds the step, and only one step belongs at this place.
-    if (state.step !== run.first * workload.stepsPerSegment) return { kind: 'fraud', segment: run.first };
+    if (state.step !== opening.segment * workload.stepsPerSegment) return 'fraud';
     loadState(engine, state);
     return undefined;
+  }
+
+  async function judge(engine: TrainingEngine, opening: Opening, task: Task): Promise<SegmentFinding> {
+    const { segment } = opening;
+    const before = remember(engine);
+    const own = await execute(engine, opening, task);
+    if (own.holds) return { segment, result: 'held', stepDigests: own.stepDigests };
+    const confirmed = await confirm(before, engine, opening, task);
+    if (confirmed?.holds === true) return { segment, result: 'held', stepDigests: confirmed.stepDigests };
+    return { segment, result: 'fraud', stepDigests: (confirmed ?? own).stepDigests };
   }
 
   /** A copy of the engine's vectors, in memory that is used again. */
@@ -151,40 +163,40 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
   }
 
   /** Runs a segment that did not hold once more on the confirming engine; when it holds there, `engine` takes over its end. */
-  async function isRefuted(before: Vectors, engine: TrainingEngine, opening: Opening, task: Task): Promise<boolean> {
+  async function confirm(before: Vectors, engine: TrainingEngine, opening: Opening, task: Task): Promise<Execution | undefined> {
     const confirming = await dependencies.confirmingEngine();
-    if (confirming === undefined) return false;
+    if (confirming === undefined) return undefined;
     try {
       loadState(confirming, before);
-      if (!(await holds(confirming, opening, task))) return false;
+      const execution = await execute(confirming, opening, task);
+      if (!execution.holds) return execution;
       loadState(engine, confirming);
+      dependencies.onFault({ round: task.proof.round, trainer: task.proof.trainer, segment: opening.segment });
+      return execution;
     } finally {
       confirming.release();
     }
-    dependencies.onFault({ round: task.proof.round, trainer: task.proof.trainer, segment: opening.segment });
-    return true;
   }
 
   /** Re-executes one segment from the state in the engine; its end, and the update if it is the last one, must be the claimed ones. */
-  async function holds(engine: TrainingEngine, { segment, endState }: Opening, task: Task): Promise<boolean> {
-    if (!(await reaches(engine, task.assignment, segment, endState))) return false;
-    return segment < task.proof.segments - 1 || isUpdateOf(task.proof, task.startWeights, engine.weights);
-  }
-
-  async function reaches(engine: TrainingEngine, assignment: Assignment, segment: number, endState: Hash): Promise<boolean> {
+  async function execute(engine: TrainingEngine, { segment, endState }: Opening, task: Task): Promise<Execution> {
+    const stepDigests: Hash[] = [];
     const turn = async () => {
       await nextTurn();
       if (dependencies.closing.aborted) throw learningError('LEARNING_CLOSED', 'the learning service was closed during a check');
       return true;
     };
+    const note = (gradients: Float32Array) => stepDigests.push(gradientDigest(gradients));
     try {
-      await runSegment(engine, workload, assignment, segment, turn);
+      await runSegment(engine, workload, task.assignment, segment, turn, undefined, note);
     } catch (error) {
       // Training that diverges has no end state; an honest trainer does not claim one.
-      if (isPolError(error, 'MODEL_DIVERGED')) return false;
+      if (isPolError(error, 'MODEL_DIVERGED')) return { holds: false, stepDigests };
       throw error;
     }
-    return equalBytes(stateRoot(stateAfter(engine, workload, segment + 1)), endState);
+    const reached = equalBytes(stateRoot(stateAfter(engine, workload, segment + 1)), endState);
+    const isLast = segment === task.proof.segments - 1;
+    return { holds: reached && (!isLast || isUpdateOf(task.proof, task.startWeights, engine.weights)), stepDigests };
   }
 
   return { check };
@@ -213,18 +225,4 @@ function canonicalSegments(proof: ProofOperation, assignment: Assignment, segmen
     throw learningError('LEARNING_INPUT_INVALID', `segments to check must be among 0 to ${proof.segments - 1}, got ${wrong ?? 'none'}`);
   }
   return [...new Set(segments)].sort((a, b) => a - b);
-}
-
-function consecutive(openings: readonly Opening[]): readonly Run[] {
-  const runs: { first: number; openings: Opening[] }[] = [];
-  for (const opening of openings) {
-    const last = runs[runs.length - 1];
-    if (last !== undefined && last.first + last.openings.length === opening.segment) last.openings.push(opening);
-    else runs.push({ first: opening.segment, openings: [opening] });
-  }
-  return runs;
-}
-
-function startOf(run: Run): Hash {
-  return (run.openings[0] as Opening).startState;
 }

@@ -18,7 +18,7 @@ import { assembleLearningService, type LearningParts } from './assemble.ts';
 import { vectorFromBytes } from './chunks.ts';
 import { leavesRoot, openSegment } from './leaves.ts';
 import { encodeState, stateRoot } from './state.ts';
-import type { Assignment, LearningService, ProofSource, TrainedRound, UpdateReference } from './types.ts';
+import type { Assignment, LearningService, ProofSource, SegmentFinding, TrainedRound, UpdateReference } from './types.ts';
 import { encodeUpdate, quantiseUpdate } from './update.ts';
 import { createWorkload, loadStart, stateAfter } from './workload.ts';
 
@@ -170,6 +170,12 @@ export function sourceFrom(trainer: Pick<LearningService, 'opening'> & { readonl
       return true;
     },
   };
+}
+
+/** 'held' when all segments held; else those that did not, with what was found. */
+export function summary(findings: readonly SegmentFinding[]): string {
+  const others = findings.filter(({ result }) => result !== 'held');
+  return others.length === 0 ? 'held' : others.map(({ segment, result }) => `${segment} ${result}`).join(', ');
 }
 
 export const referenceTo = (proof: ProofOperation): UpdateReference => ({

@@ -1,4 +1,4 @@
-import type { Opening, ProofOperation, Verdict } from '../codec/types.ts';
+import type { Opening, ProofOperation } from '../codec/types.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 
@@ -55,6 +55,29 @@ export interface ProofSource {
   blob(id: Hash, trainer: Address, maxBytes: number, verify: (bytes: Uint8Array) => boolean | Promise<boolean>): Promise<boolean>;
 }
 
+/** What re-executing one segment showed. */
+export interface SegmentFinding {
+  readonly segment: number;
+  /** held: it ends in the claimed state, and the last one in the proof's update. */
+  readonly result: 'held' | 'fraud' | 'unavailable';
+  /** Of each step's gradient (gradient-digest.ts), as far as the segment could be run. */
+  readonly stepDigests: readonly Hash[];
+}
+
+export interface GateRequest {
+  readonly round: number;
+  readonly startRoot: Hash;
+  /** Fixed after the proofs were sealed, so that nobody can train on what will be measured. */
+  readonly seed: Hash;
+  readonly updates: readonly Hash[];
+}
+
+export interface GateMeasurement {
+  readonly baseline: number;
+  /** In the order of `updates`; Infinity where the weights diverge. */
+  readonly losses: readonly number[];
+}
+
 /**
  * The learning engine of a node: holds the models, trains, checks. One caller at a time a method; training yields to
  * everything else between two steps. All of it is deterministic but for progress.
@@ -91,11 +114,22 @@ export interface LearningService {
   opening(round: number, trainer: Address, segment: number): Promise<Opening | undefined>;
 
   /**
-   * Re-executes the challenged segments of one proof, cheapest checks first. Of the open round or the one before it.
+   * Re-executes segments of one proof, cheapest checks first; a finding for each, ascending. Of the open round or the one before it.
    * @throws LEARNING_WRONG_ROUND when this node does not hold the round's start (it took over a snapshot since): it cannot judge and
    * must not vote; LEARNING_INPUT_INVALID when proof, assignment and segments do not fit; LEARNING_CLOSED
    */
-  check(proof: ProofOperation, assignment: Assignment, segments: readonly number[], source: ProofSource): Promise<Verdict>;
+  check(
+    proof: ProofOperation,
+    assignment: Assignment,
+    segments: readonly number[],
+    source: ProofSource,
+  ): Promise<readonly SegmentFinding[]>;
+  /**
+   * What each update alone would do to the model the round started from: losses (nats a token, f32) of the start's weights, and of each
+   * trainer's end weights (start − update), on held-out sequences that `seed` draws. Updates must be in the blob store.
+   * @throws LEARNING_WRONG_ROUND, LEARNING_UPDATE_MISSING
+   */
+  measureUpdates(request: GateRequest): Promise<GateMeasurement>;
   /** Held-out loss (nats a token) and accuracy of the settled model, f32, over a fixed part of the held-out text: the same bits on every node. */
   evaluate(): Promise<{ readonly loss: number; readonly accuracy: number }>;
 

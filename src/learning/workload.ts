@@ -59,6 +59,7 @@ function nominalStep(genesis: Genesis, round: number, step: number): number {
  * Runs segment `segment` on an engine that holds the state before it.
  * @param before awaited before each step; false abandons the segment
  * @param after told each step's loss
+ * @param onGradient shown each step's gradient, before clipping
  * @returns the sum of the steps' losses (f64, ascending), or undefined when abandoned
  * @throws MODEL_DIVERGED
  */
@@ -69,6 +70,7 @@ export async function runSegment(
   segment: number,
   before: () => Promise<boolean>,
   after: (loss: number) => void = () => {},
+  onGradient?: (gradients: Float32Array) => void,
 ): Promise<number | undefined> {
   let lossSum = 0;
   for (let i = 0; i < workload.stepsPerSegment; i++) {
@@ -77,6 +79,7 @@ export async function runSegment(
     const { loss } = engine.step(workload.batch(assignment, step), {
       adamStep: step + 1,
       learningRate: workload.learningRate(assignment.round, step),
+      ...(onGradient === undefined ? {} : { onGradient }),
     });
     lossSum += loss;
     after(loss);

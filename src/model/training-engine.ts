@@ -138,6 +138,7 @@ export function createTrainingEngine(options: TrainingEngineOptions, dependencie
       const loss = Math.fround(lossSum * scale);
       assertConverging(kernels.takeDivergence(), 'training step');
       assertFinite(loss, 'loss');
+      stepOptions.onGradient?.(arena.f32(plan.gradientsAt, count));
       const gradNorm = optimise(kernels, plan, learning, stepOptions);
       assertConverging(kernels.takeDivergence(), 'optimizer step');
       return { loss, gradNorm };

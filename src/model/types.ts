@@ -27,6 +27,8 @@ export interface StepOptions {
   /** 1 for the first step after the moments were cleared. */
   readonly adamStep: number;
   readonly learningRate: number;
+  /** Shown the step's gradient (layout.count values, before clipping; a live view) before weights move. */
+  readonly onGradient?: (gradients: Float32Array) => void;
 }
 
 /** A model with optimizer state in one arena of one backend; not re-entrant. */
