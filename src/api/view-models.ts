@@ -25,7 +25,7 @@ export function trainerJson(record: TrainerRecord) {
   };
 }
 
-export function proofJson({ proof, outcome, reward }: ProofRecord) {
+export function proofJson({ proof, outcome, decision, reward }: ProofRecord) {
   return {
     trainer: checksumAddress(proof.trainer),
     round: proof.round,
@@ -36,6 +36,7 @@ export function proofJson({ proof, outcome, reward }: ProofRecord) {
     update_hash: toHex(proof.updateHash),
     update_bytes: proof.updateBytes,
     outcome,
+    decision: decision ?? null,
     reward: reward.toString(),
   };
 }
@@ -45,10 +46,26 @@ export function settledRoundJson(settled: SettledRound) {
     round: settled.round,
     challenge_seed: settled.challengeSeed === undefined ? null : toHex(settled.challengeSeed),
     authority_reward: settled.authorityReward.toString(),
+    emission_factor: settled.emissionFactor / 1_000_000,
     proofs: settled.proofs.map(proofJson),
+    disputes: settled.disputes.map(({ proof, segment, reason, verdict, digest, divergences }) => ({
+      proof,
+      segment,
+      reason,
+      verdict,
+      digest: digest === undefined ? null : toHex(digest),
+      divergences: divergences.map(({ authority, step }) => ({ authority: checksumAddress(authority), step })),
+    })),
+    slashes: settled.slashes.map(({ address, reason, wei, rewarded }) => ({
+      address: checksumAddress(address),
+      reason,
+      wei: wei.toString(),
+      rewarded: rewarded.toString(),
+    })),
+    authority_rewards: settled.authorityRewards.map(({ authority, wei }) => ({ authority: checksumAddress(authority), wei: wei.toString() })),
     votes: settled.votes.map((vote) => ({
       authority: checksumAddress(vote.authority),
-      verdicts: vote.verdicts,
+      findings: vote.findings.map((finding) => (finding.kind === 'ok' ? { kind: finding.kind, digest: toHex(finding.digest) } : finding)),
       held_out_loss: vote.heldOutLoss,
       held_out_accuracy: vote.heldOutAccuracy,
     })),

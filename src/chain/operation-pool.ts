@@ -34,7 +34,19 @@ interface Entry {
 }
 
 /** What a block takes first when there is no room for all: a late preimage or vote is lost, a join only waits. */
-const PRIORITY: Readonly<Record<Operation['type'], number>> = { reveal: 0, vote: 1, proof: 2, join: 3 };
+const PRIORITY: Readonly<Record<Operation['type'], number>> = {
+  reveal: 0,
+  commit: 1,
+  vote: 1,
+  ruling: 1,
+  withdraw: 2,
+  proof: 3,
+  evidence: 4,
+  renew: 5,
+  authority_vote: 5,
+  exit: 6,
+  join: 7,
+};
 
 export function createOperationPool(dependencies: {
   readonly context: ProtocolContext;

@@ -1,4 +1,4 @@
-import type { ProofOperation } from '../codec/types.ts';
+import type { Fault, ProofOperation } from '../codec/types.ts';
 import type { TrainingEngine } from '../model/types.ts';
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { isPolError } from '../primitives/errors.ts';
@@ -54,7 +54,8 @@ interface Task {
 }
 
 interface Execution {
-  readonly holds: boolean;
+  /** undefined: the claim holds. */
+  readonly fault: Fault | undefined;
   readonly stepDigests: readonly Hash[];
 }
 
@@ -97,11 +98,9 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
       // A segment that held left its end in the engine: nothing is fetched for the one after it.
       const continues = before?.result === 'held' && before.segment === segment - 1;
       const obstacle = opening === undefined ? 'unavailable' : continues ? undefined : await enter(engine, opening, task, source);
-      if (opening === undefined || obstacle !== undefined) {
-        findings.push({ segment, result: obstacle ?? 'unavailable', stepDigests: [] });
-      } else {
-        findings.push(await judge(engine, opening, task));
-      }
+      if (opening === undefined || obstacle === 'unavailable') findings.push({ segment, result: 'unavailable' });
+      else if (obstacle !== undefined) findings.push({ segment, result: 'fraud', fault: obstacle, stepDigests: [] });
+      else findings.push(await judge(engine, opening, task));
     }
     return findings;
   }
@@ -122,9 +121,9 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     opening: Opening,
     { proof, startWeights, startState }: Task,
     source: ProofSource,
-  ): Promise<'fraud' | 'unavailable' | undefined> {
+  ): Promise<Exclude<Fault, 'update'> | 'unavailable' | undefined> {
     if (opening.segment === 0) {
-      if (!equalBytes(opening.startState, startState)) return 'fraud';
+      if (!equalBytes(opening.startState, startState)) return 'start';
       loadStart(engine, startWeights);
       return undefined;
     }
@@ -134,7 +133,7 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     if (bytes === undefined || !isStateOf(opening.startState, bytes, parameters)) return 'unavailable';
     const state = decodeState(bytes, parameters);
     // The root binds the step, and only one step belongs at this place.
-    if (state.step !== opening.segment * workload.stepsPerSegment) return 'fraud';
+    if (state.step !== opening.segment * workload.stepsPerSegment) return 'state';
     loadState(engine, state);
     return undefined;
   }
@@ -143,10 +142,8 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     const { segment } = opening;
     const before = remember(engine);
     const own = await execute(engine, opening, task);
-    if (own.holds) return { segment, result: 'held', stepDigests: own.stepDigests };
-    const confirmed = await confirm(before, engine, opening, task);
-    if (confirmed?.holds === true) return { segment, result: 'held', stepDigests: confirmed.stepDigests };
-    return { segment, result: 'fraud', stepDigests: (confirmed ?? own).stepDigests };
+    const { fault, stepDigests } = own.fault === undefined ? own : ((await confirm(before, engine, opening, task)) ?? own);
+    return fault === undefined ? { segment, result: 'held', stepDigests } : { segment, result: 'fraud', fault, stepDigests };
   }
 
   /** A copy of the engine's vectors, in memory that is used again. */
@@ -169,7 +166,7 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     try {
       loadState(confirming, before);
       const execution = await execute(confirming, opening, task);
-      if (!execution.holds) return execution;
+      if (execution.fault !== undefined) return execution;
       loadState(engine, confirming);
       dependencies.onFault({ round: task.proof.round, trainer: task.proof.trainer, segment: opening.segment });
       return execution;
@@ -191,12 +188,13 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
       await runSegment(engine, workload, task.assignment, segment, turn, undefined, note);
     } catch (error) {
       // Training that diverges has no end state; an honest trainer does not claim one.
-      if (isPolError(error, 'MODEL_DIVERGED')) return { holds: false, stepDigests };
+      if (isPolError(error, 'MODEL_DIVERGED')) return { fault: 'state', stepDigests };
       throw error;
     }
-    const reached = equalBytes(stateRoot(stateAfter(engine, workload, segment + 1)), endState);
+    if (!equalBytes(stateRoot(stateAfter(engine, workload, segment + 1)), endState)) return { fault: 'state', stepDigests };
     const isLast = segment === task.proof.segments - 1;
-    return { holds: reached && (!isLast || isUpdateOf(task.proof, task.startWeights, engine.weights)), stepDigests };
+    if (isLast && !isUpdateOf(task.proof, task.startWeights, engine.weights)) return { fault: 'update', stepDigests };
+    return { fault: undefined, stepDigests };
   }
 
   return { check };

@@ -1,6 +1,5 @@
-import { type Hash, sha256, taggedHash } from '../primitives/hash.ts';
+import { type Hash, sha256 } from '../primitives/hash.ts';
 
-const SEGMENT_DIGEST_DOMAIN = 'pol/segment-digest/1';
 const LANES = 4;
 /** FNV's prime: odd, so that multiplying by it loses nothing and any one changed word changes its lane for good. */
 const PRIME = 0x0100_0193;
@@ -24,9 +23,4 @@ export function gradientDigest(gradients: Float32Array): Hash {
   const out = new DataView(new ArrayBuffer(LANES * 4));
   [a, b, c, d].forEach((lane, i) => void out.setInt32(i * 4, lane, true));
   return sha256(new Uint8Array(out.buffer));
-}
-
-/** One digest for all steps of a segment: what a vote commits to. */
-export function segmentDigest(stepDigests: readonly Hash[]): Hash {
-  return taggedHash(SEGMENT_DIGEST_DOMAIN, ...stepDigests);
 }

@@ -1,4 +1,4 @@
-import type { Opening, ProofOperation } from '../codec/types.ts';
+import type { Fault, Opening, ProofOperation } from '../codec/types.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 
@@ -55,14 +55,13 @@ export interface ProofSource {
   blob(id: Hash, trainer: Address, maxBytes: number, verify: (bytes: Uint8Array) => boolean | Promise<boolean>): Promise<boolean>;
 }
 
-/** What re-executing one segment showed. */
-export interface SegmentFinding {
-  readonly segment: number;
-  /** held: it ends in the claimed state, and the last one in the proof's update. */
-  readonly result: 'held' | 'fraud' | 'unavailable';
-  /** Of each step's gradient (gradient-digest.ts), as far as the segment could be run. */
-  readonly stepDigests: readonly Hash[];
-}
+/** What re-executing one segment showed. held: it ends in the claimed state, and the last one in the proof's update. */
+export type SegmentFinding = { readonly segment: number } & (
+  | { readonly result: 'held'; readonly stepDigests: readonly Hash[] }
+  /** `stepDigests`: as far as the segment could be run. */
+  | { readonly result: 'fraud'; readonly fault: Fault; readonly stepDigests: readonly Hash[] }
+  | { readonly result: 'unavailable' }
+);
 
 export interface GateRequest {
   readonly round: number;

@@ -1,17 +1,21 @@
-import { signOperation } from '../../codec/operations.ts';
-import type { SignedOperation, Verdict } from '../../codec/types.ts';
+import { signOperation, voteCommitment } from '../../codec/operations.ts';
+import type { Ruling, SignedOperation, VoteOperation } from '../../codec/types.ts';
 import type { LearningService, ProofSource } from '../../learning/types.ts';
 import type { Genesis } from '../../params/genesis.ts';
-import { equalBytes, toHex } from '../../primitives/bytes.ts';
+import { equalBytes } from '../../primitives/bytes.ts';
 import { isPolError, messageOf } from '../../primitives/errors.ts';
 import type { Hash } from '../../primitives/hash.ts';
-import type { Signer } from '../../primitives/keys.ts';
+import type { Address, Signer } from '../../primitives/keys.ts';
 import type { Logger } from '../../primitives/log.ts';
-import { challengedSegments } from '../../protocol/challenges.ts';
+import { dealTo, drawOf, isObligatory, type SegmentRef } from '../../protocol/draw.ts';
+import { MAX_LOSS } from '../../protocol/losses.ts';
 import type { Onion } from '../../protocol/onion.ts';
-import type { ProtocolState, SealedRound } from '../../protocol/types.ts';
+import { type Deadlines, deadlinesOf } from '../../protocol/timeline.ts';
+import type { AuthorityRecord, ProtocolState, SealedRound } from '../../protocol/types.ts';
+import { createRoundFindings, type RoundFindings } from './findings.ts';
+import type { VoteLog } from './vote-log.ts';
 
-/** What an authority does beside block consensus: reveals its randomness, re-executes challenged segments, votes. */
+/** What an authority does beside block consensus: reveals its randomness, re-executes what it is dealt, votes, rules on disputes. */
 export interface AuthorityDuty {
   /** Call after each final block and whenever the model became ready. */
   tick(): void;
@@ -23,7 +27,10 @@ export interface AuthorityDutyDependencies {
   readonly learning: LearningService;
   readonly proofs: ProofSource;
   readonly signer: Signer;
+  /** Its two hash chains: for the beacon, and for its secret segment. */
   readonly onion: Onion;
+  readonly secretOnion: Onion;
+  readonly votes: VoteLog;
   readonly state: () => ProtocolState;
   readonly readyRound: () => number | undefined;
   /** Pools and gossips what the next block can carry; offered again at each block until one holds it. */
@@ -31,27 +38,31 @@ export interface AuthorityDutyDependencies {
   readonly log: Logger;
 }
 
-/** Blocks before the boundary at which a vote is cast with what is found: it still has to reach a block. */
-const VOTE_MARGIN_BLOCKS = 3;
+/** Blocks before a deadline at which is said what is known by then: it still has to reach a block. */
+const MARGIN_BLOCKS = 2;
 
-const UNCHECKED: Verdict = { kind: 'unchecked' };
-
-/** What is known of the round being checked: an error or a deadline in the middle loses nothing of it. */
-interface Findings {
-  readonly round: number;
-  /** In the order of the sealed list. */
-  readonly verdicts: Verdict[];
-  /** Of the model that was settled when the round was sealed. */
-  measurement: { readonly loss: number; readonly accuracy: number } | undefined;
+interface Measurement {
+  readonly loss: number;
+  readonly accuracy: number;
 }
 
-/**
- * The same for all authorities and another in each round: when time is short they have checked the same proofs, which can
- * then be accepted, and no trainer is always last.
- */
-function checkingOrder(challengeSeed: Hash, proofs: number): readonly number[] {
-  const first = proofs === 0 ? 0 : ((challengeSeed[0] as number) * 256 + (challengeSeed[1] as number)) % proofs;
-  return Array.from({ length: proofs }, (_, i) => (first + i) % proofs);
+/** The work on one sealed round. */
+interface Job {
+  readonly sealed: SealedRound;
+  readonly challengeSeed: Hash;
+  readonly findings: RoundFindings;
+  /** What this authority has to check, in the order of its findings. */
+  readonly dealt: readonly SegmentRef[];
+  readonly secretPreimage: Hash;
+  /** Of the model that was settled when the round was sealed. */
+  measurement: Measurement | undefined;
+  gate: { readonly baseline: number; readonly losses: readonly number[] } | undefined;
+  vote: SignedOperation<VoteOperation> | undefined;
+  /** The vote is on disk: from here on it may be committed to. */
+  bound: boolean;
+  ruling: SignedOperation | undefined;
+  /** This node cannot judge the round. */
+  abstains: boolean;
 }
 
 export function createAuthorityDuty(
@@ -59,72 +70,147 @@ export function createAuthorityDuty(
   dependencies: AuthorityDutyDependencies,
 ): AuthorityDuty {
   const { genesis, genesisHash } = options;
-  const { learning, proofs, signer, onion, state, readyRound, submit, log } = dependencies;
+  const { learning, proofs, signer, onion, secretOnion, votes, state, readyRound, submit, log } = dependencies;
   const self = signer.address;
-  let checking = false;
-  let found: Findings = { round: -1, verdicts: [], measurement: undefined };
-  let vote: SignedOperation | undefined;
-  /** A round that this node cannot judge. */
-  let abstainedRound = -1;
+  let job: Job | undefined;
+  let working = false;
   let stopped = false;
 
-  function reveal(current: ProtocolState, sealed: SealedRound): void {
-    const record = current.authorities.find((authority) => equalBytes(authority.address, self));
-    if (record === undefined || record.revealedRound >= sealed.number) return;
-    const windowEnds = sealed.sealedAt + genesis.rounds.reveal_blocks;
-    if (current.height < sealed.sealedAt || current.height >= windowEnds) return;
-    const preimage = onion.preimageOf(record.onion);
-    if (preimage === undefined) {
-      log.error({}, 'the hash chain of this authority is used up: it cannot add to the beacon any more');
-      return;
-    }
+  const isSelf = (address: Address) => equalBytes(address, self);
+  /** What is said about a round that another boundary has settled would be in no block. */
+  const isOver = ({ sealed }: Job) => stopped || state().sealed?.number !== sealed.number;
+
+  function preimageOf(chain: Onion, revealed: Hash): Hash | undefined {
+    const preimage = chain.preimageOf(revealed);
+    if (preimage === undefined) log.error({}, 'a hash chain of this authority is used up, or is not the registered one: renew it');
+    return preimage;
+  }
+
+  function reveal(record: AuthorityRecord, { height }: ProtocolState, sealed: SealedRound, deadlines: Deadlines): void {
+    if (record.revealedRound >= sealed.number || height < sealed.sealedAt || height >= deadlines.reveals) return;
+    const preimage = preimageOf(onion, record.onion);
+    if (preimage === undefined) return;
     submit(signOperation({ type: 'reveal', authority: self, round: sealed.number, preimage }, genesisHash, signer));
   }
 
-  /** A vote on a round that another boundary has settled would be in no block. */
-  const isOver = (round: number) => stopped || state().sealed?.number !== round;
+  function openJob(current: ProtocolState, record: AuthorityRecord, sealed: SealedRound): Job | undefined {
+    if (job?.sealed.number === sealed.number) return job;
+    const draw = drawOf(current);
+    const secretPreimage = draw && preimageOf(secretOnion, record.secretOnion);
+    if (draw === undefined || secretPreimage === undefined) return undefined;
+    const saved = votes.load();
+    const vote = saved?.operation.round === sealed.number ? saved : undefined;
+    job = {
+      sealed,
+      challengeSeed: draw.challengeSeed,
+      findings: createRoundFindings(sealed, { learning, proofs, log }),
+      dealt: dealTo(draw, self, secretPreimage),
+      secretPreimage,
+      measurement: undefined,
+      gate: undefined,
+      vote,
+      bound: vote !== undefined,
+      ruling: undefined,
+      abstains: false,
+    };
+    return job;
+  }
 
-  async function check(sealed: SealedRound, challengeSeed: Hash): Promise<void> {
-    const { number: round, beacon, roster, startRoot } = sealed;
-    if (found.round !== round) found = { round, verdicts: sealed.proofs.map(() => UNCHECKED), measurement: undefined };
-    const { verdicts } = found;
-    // First, and quick: then there is something to vote with whenever time is up. A boundary that exchanges the model ends the round.
-    found.measurement = await learning.evaluate();
-    for (const index of checkingOrder(challengeSeed, sealed.proofs.length)) {
-      if (isOver(round) || vote?.operation.round === round) return;
-      const proof = sealed.proofs[index];
-      if (proof === undefined || verdicts[index] !== UNCHECKED) continue;
-      const segments = challengedSegments(challengeSeed, proof, genesis);
-      const verdict = await learning.check(proof, { round, trainer: proof.trainer, beacon, roster, startRoot }, segments, proofs);
-      if (verdict.kind !== 'accept') {
-        log.warn({ round, trainer: toHex(proof.trainer), segments, verdict }, 'a proof did not pass');
-      }
-      verdicts[index] = verdict;
+  /** Finds out what a vote tells, cheap and needed things first. */
+  async function check(current: Job): Promise<void> {
+    const { sealed, findings, dealt } = current;
+    const goOn = () => !isOver(current) && current.vote === undefined;
+    current.measurement ??= await learning.evaluate();
+    const isNeeded = (ref: SegmentRef) => isObligatory(sealed, ref);
+    const order = checkingOrder(current);
+    await findings.examine(order.filter(isNeeded), goOn);
+    if (goOn()) current.gate ??= await measureGate(current);
+    await findings.examine(order, goOn);
+    if (goOn()) await bind(current);
+  }
+
+  async function measureGate({ sealed, challengeSeed }: Job): Promise<Job['gate']> {
+    const { number: round, startRoot, proofs: sealedProofs } = sealed;
+    const updates = sealedProofs.map(({ updateHash }) => updateHash);
+    const { baseline, losses } = await learning.measureUpdates({ round, startRoot, seed: challengeSeed, updates });
+    return { baseline: Math.min(baseline, MAX_LOSS), losses: losses.map((loss) => Math.min(loss, MAX_LOSS)) };
+  }
+
+  /** Fixes the vote with what was found so far, and keeps it: what is committed to must be opened, also after a crash. */
+  async function bind(current: Job): Promise<void> {
+    const { sealed, measurement, gate, dealt, findings, secretPreimage } = current;
+    if (measurement === undefined || current.vote !== undefined) return;
+    const round = sealed.number;
+    const vote: VoteOperation = {
+      type: 'vote',
+      authority: self,
+      round,
+      secretPreimage,
+      findings: dealt.map(findings.finding),
+      gateBaseline: gate?.baseline,
+      gateLosses: sealed.proofs.map((_, i) => gate?.losses[i]),
+      heldOutLoss: measurement.loss,
+      heldOutAccuracy: measurement.accuracy,
+    };
+    current.vote = signOperation(vote, genesisHash, signer);
+    const unchecked = vote.findings.filter(({ kind }) => kind === 'unchecked').length;
+    if (unchecked > 0) {
+      log.warn({ round, segments: dealt.length, unchecked }, 'voting on part of the segments: this machine is too slow or too busy');
+    } else {
+      log.info({ round, proofs: sealed.proofs.length, segments: dealt.length, heldOutLoss: measurement.loss }, 'checked');
     }
-    castVote(round);
+    await votes.save(current.vote);
+    current.bound = true;
+    speak(current);
   }
 
-  /** Votes with what was found so far. */
-  function castVote(round: number): void {
-    const { verdicts, measurement } = found;
-    if (isOver(round) || found.round !== round || measurement === undefined || vote?.operation.round === round) return;
-    const { loss, accuracy } = measurement;
-    vote = signOperation(
-      { type: 'vote', authority: self, round, verdicts: [...verdicts], heldOutLoss: loss, heldOutAccuracy: accuracy },
-      genesisHash,
-      signer,
-    );
-    submit(vote);
-    const unchecked = verdicts.filter((verdict) => verdict === UNCHECKED).length;
-    if (unchecked > 0)
-      log.warn({ round, proofs: verdicts.length, unchecked }, 'voted on part of the proofs: this machine is too slow or too busy');
-    else log.info({ round, proofs: verdicts.length, heldOutLoss: loss }, 'checked and voted');
+  async function judge(current: Job, disputed: readonly SegmentRef[]): Promise<void> {
+    await current.findings.examine(disputed, () => !isOver(current) && current.ruling === undefined);
+    rule(current, disputed);
   }
 
-  function checkFailed(round: number, error: unknown): void {
-    if (isOver(round)) return;
+  function rule(current: Job, disputed: readonly SegmentRef[]): void {
+    const { findings, sealed } = current;
+    const rulings = disputed.flatMap((ref): readonly Ruling[] => findings.ruling(ref) ?? []);
+    if (isOver(current) || current.ruling !== undefined || rulings.length === 0) return;
+    current.ruling = signOperation({ type: 'ruling', authority: self, round: sealed.number, rulings }, genesisHash, signer);
+    log.info({ round: sealed.number, disputed: disputed.length, ruled: rulings.length }, 'ruled on disputed segments');
+    speak(current);
+  }
+
+  /** Offers whatever is ready and in its window, until a block holds it. */
+  function speak(current: Job): void {
+    if (isOver(current)) return;
+    const { height, sealed } = state();
+    if (sealed === undefined) return;
+    const deadlines = deadlinesOf(state(), sealed.sealedAt, genesis);
+    const { vote, bound, ruling } = current;
+    const committed = sealed.commits.some(({ authority }) => isSelf(authority));
+    if (vote !== undefined && bound && !committed && height < deadlines.commits) {
+      const commitment = voteCommitment(vote.operation);
+      submit(signOperation({ type: 'commit', authority: self, round: sealed.number, commitment }, genesisHash, signer));
+    }
+    const voted = sealed.votes.some(({ authority }) => isSelf(authority));
+    if (vote !== undefined && committed && !voted && height >= deadlines.commits && height < deadlines.votes) submit(vote);
+    const ruled = sealed.rulings.some(({ authority }) => isSelf(authority));
+    if (ruling !== undefined && !ruled && height < deadlines.rulings) submit(ruling);
+  }
+
+  function begin(current: Job, work: () => Promise<void>): void {
+    if (working || current.abstains || readyRound() !== state().open.number) return;
+    working = true;
+    void work()
+      .catch((error) => checkFailed(current, error))
+      .finally(() => {
+        working = false;
+      });
+  }
+
+  function checkFailed(current: Job, error: unknown): void {
+    if (isOver(current)) return;
+    const round = current.sealed.number;
     if (isPolError(error, 'LEARNING_WRONG_ROUND')) {
-      abstainedRound = round;
+      current.abstains = true;
       log.warn({ round }, 'this node took its model over after the round began: it cannot judge the proofs, and does not vote');
       return;
     }
@@ -134,26 +220,38 @@ export function createAuthorityDuty(
   return {
     tick() {
       const current = state();
-      const { sealed } = current;
-      if (stopped || sealed === undefined) return;
-      reveal(current, sealed);
-      if (sealed.challengeSeed === undefined || sealed.votes.some((cast) => equalBytes(cast.authority, self))) return;
-      if (vote?.operation.round === sealed.number) {
-        submit(vote);
-        return;
+      const { sealed, height } = current;
+      const record = current.authorities.find(({ address }) => isSelf(address));
+      if (stopped || sealed === undefined || record === undefined) return;
+      const deadlines = deadlinesOf(current, sealed.sealedAt, genesis);
+      reveal(record, current, sealed, deadlines);
+      const open = openJob(current, record, sealed);
+      if (open === undefined) return;
+      speak(open);
+      if (open.vote === undefined && height < deadlines.commits) {
+        if (height >= deadlines.commits - MARGIN_BLOCKS) void bind(open).catch((error) => checkFailed(open, error));
+        // The start weights of the sealed round are held from the moment the round after it is open here too.
+        else begin(open, () => check(open));
       }
-      if (checking && current.height >= current.open.sealsAt - VOTE_MARGIN_BLOCKS) castVote(sealed.number);
-      // The start weights of the sealed round are held from the moment the round after it is open here too.
-      if (checking || abstainedRound === sealed.number || readyRound() !== current.open.number) return;
-      checking = true;
-      void check(sealed, sealed.challengeSeed)
-        .catch((error) => checkFailed(sealed.number, error))
-        .finally(() => {
-          checking = false;
-        });
+      const { disputes } = sealed;
+      if (disputes !== undefined && disputes.length > 0 && open.ruling === undefined) {
+        if (height >= deadlines.rulings - MARGIN_BLOCKS) rule(open, disputes);
+        else begin(open, () => judge(open, disputes));
+      }
     },
     async stop() {
       stopped = true;
     },
   };
+}
+
+/**
+ * Proof by proof, from one that the draw names: the same order for all authorities and another in each round. When time is short they
+ * have checked the same proofs, which can then be accepted, and no trainer is always last.
+ */
+function checkingOrder({ dealt, challengeSeed, sealed }: Job): readonly SegmentRef[] {
+  const count = Math.max(1, sealed.proofs.length);
+  const first = ((challengeSeed[0] as number) * 256 + (challengeSeed[1] as number)) % count;
+  const turn = ({ proof }: SegmentRef) => (proof - first + count) % count;
+  return [...dealt].sort((a, b) => turn(a) - turn(b) || a.segment - b.segment);
 }

@@ -16,6 +16,7 @@ export function fakeLearning(parts: Partial<LearningService>): LearningService {
     finishTraining: missing('finishTraining'),
     opening: missing('opening'),
     check: missing('check'),
+    measureUpdates: missing('measureUpdates'),
     evaluate: missing('evaluate'),
     exportSnapshot: missing('exportSnapshot'),
     importSnapshot: missing('importSnapshot'),
