@@ -82,6 +82,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   const genesis = await resolveGenesis(config, privateKey, log);
   const context: ProtocolContext = { genesis, genesisHash: genesisHash(genesis) };
   const authorities = [...authorityAddresses(genesis)].sort(compareBytes);
+  const authoritiesAt = () => authorities;
   const isAuthority = isMember(authorities, signer.address, config, log);
 
   // What is on disk.
@@ -127,7 +128,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   const source = createPeerSource(peerSourceLimits(learning.parameters), { network, blobs, learning, log });
   const keeper = createModelKeeper({ learning, source, blocks, state, clock: systemClock, log });
   const chain: Chain = createChain(
-    { context, authorities, self: signer.address },
+    { context, authoritiesAt, self: signer.address },
     { store, blocks, execution, operations, transactions, boundary: keeper.oracle, clock: systemClock, log },
   );
 
