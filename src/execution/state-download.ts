@@ -14,7 +14,10 @@ export type { StateItem } from './trie-nodes.ts';
  * again, and what a kill interrupted leaves no hole that reads as an empty account.
  */
 export interface StateDownload {
+  /** Everything is in the store. */
   readonly isComplete: boolean;
+  /** Everything has come; some of it may still have to be flushed. */
+  readonly isFetched: boolean;
   /** Nodes and code taken over so far. */
   readonly items: number;
   /** Up to `count` items that nobody is fetching, deepest first, so that little is kept in memory. */
@@ -92,6 +95,9 @@ export function createStateDownload(stateRoot: Hash, dependencies: { readonly st
   return {
     get isComplete() {
       return entries.size === 0 && complete.size === 0 && flushing.size === 0;
+    },
+    get isFetched() {
+      return entries.size === 0;
     },
     get items() {
       return items;

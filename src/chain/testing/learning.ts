@@ -17,7 +17,7 @@ export function fakeLearning(parts: Partial<LearningService>): LearningService {
     opening: missing('opening'),
     check: missing('check'),
     evaluate: missing('evaluate'),
-    exportSnapshot: missing('exportSnapshot'),
+    heldModels: missing('heldModels'),
     importSnapshot: missing('importSnapshot'),
     settledWeightsPath: missing('settledWeightsPath'),
     close: async () => {},
