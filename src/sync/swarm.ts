@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../primitives/clock.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { Logger } from '../primitives/log.ts';
@@ -57,6 +58,9 @@ export async function swarm<Piece>(job: Job<Piece>, dependencies: SwarmDependenc
   const workers = new Map<string, Worker>();
   const running = new Set<Promise<void>>();
   const controller = new AbortController();
+  // Every request under way listens to it.
+  setMaxListeners(0, controller.signal);
+  const aborted = new Promise<void>((resolve) => controller.signal.addEventListener('abort', () => resolve(), { once: true }));
   const onAbort = () => controller.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   let fault: { readonly error: unknown } | undefined;
@@ -111,14 +115,18 @@ export async function swarm<Piece>(job: Job<Piece>, dependencies: SwarmDependenc
     }
   }
 
+  /** One piece to each in turn, so that few pieces are spread over many peers. */
   function assign(): void {
-    for (const peer of usable()) {
-      const worker = workerOf(peer.id);
-      while (worker.running < PIECES_PER_PEER && worker.restsUntil <= clock.now()) {
+    const now = clock.now();
+    let free = usable();
+    while (free.length > 0) {
+      free = free.filter((peer) => {
+        const worker = workerOf(peer.id);
+        if (worker.running >= PIECES_PER_PEER || worker.restsUntil > now) return false;
         const piece = job.take(peer);
-        if (piece === undefined) break;
-        start(peer.id, worker, piece);
-      }
+        if (piece !== undefined) start(peer.id, worker, piece);
+        return piece !== undefined;
+      });
     }
   }
 
@@ -127,9 +135,8 @@ export async function swarm<Piece>(job: Job<Piece>, dependencies: SwarmDependenc
     let cancel = () => {};
     const look = new Promise<void>((resolve) => {
       cancel = clock.after(NO_PEERS_LOOK_MS, resolve);
-      controller.signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    await Promise.race([look, ...running]);
+    await Promise.race([look, aborted, ...running]);
     cancel();
   }
 
