@@ -1,9 +1,10 @@
-import { bodyHash, headerHash } from '../codec/blocks.ts';
+import { bodyHash, bodyMatchesHeader, headerHash } from '../codec/blocks.ts';
 import { verifyCertificate } from '../codec/certificate.ts';
 import { verifySignedOperation } from '../codec/operations.ts';
 import type { Block, Boundary, FinalBlock, Header } from '../codec/types.ts';
-import { decodeBlock } from '../execution/block-view.ts';
+import { decodeBlock, type TransactionView } from '../execution/block-view.ts';
 import type { ExecutionEngine, PayloadAttributes } from '../execution/engine.ts';
+import { readSealedPayload } from '../execution/sealed-payload.ts';
 import type { BoundaryInput, BoundaryRoots, UpdateReference } from '../learning/types.ts';
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import type { Clock } from '../primitives/clock.ts';
@@ -16,7 +17,7 @@ import { applyBlock } from '../protocol/apply.ts';
 import type { ProtocolContext } from '../protocol/context.ts';
 import { protocolRoot } from '../protocol/state-codec.ts';
 import type { ProtocolOutput, ProtocolState } from '../protocol/types.ts';
-import type { KeyValueStore } from '../store/kv.ts';
+import type { KeyValueStore, Write } from '../store/kv.ts';
 import type { BlockRecord, BlockStore } from './block-store.ts';
 import { acceptedReferences, sealedReferences } from './boundary-input.ts';
 import { chainError } from './errors.ts';
@@ -43,12 +44,29 @@ export interface Chain {
   validate(block: Block): Promise<void>;
   /** Applies the block after the head, or returns at once when the height is final already. */
   commit(final: FinalBlock): Promise<void>;
+  /**
+   * Moves the head to a final block whose execution state was downloaded, without the blocks between; in one batch with `also`.
+   * @throws CERTIFICATE_*, CHAIN_INVALID_BLOCK, EXECUTION_* when a part is not the certified one
+   */
+  adopt(snapshot: ChainSnapshot, also: readonly Write[]): Promise<void>;
   onCommit(listener: (committed: { readonly final: FinalBlock; readonly output: ProtocolOutput }) => void): () => void;
+}
+
+/** What a chain can go on from, beside the execution state at this block. */
+export interface ChainSnapshot {
+  readonly final: FinalBlock;
+  /** After the block. */
+  readonly state: ProtocolState;
+  /** EIP-4895 index of the next withdrawal. */
+  readonly nextWithdrawal: bigint;
+  /** Execution hashes of the blocks before it, for BLOCKHASH. */
+  readonly ancestors: readonly { readonly number: number; readonly hash: Hash }[];
 }
 
 export interface ChainOptions {
   readonly context: ProtocolContext;
-  readonly authorities: readonly Address[];
+  /** Who decides on the block of a height. */
+  readonly authoritiesAt: (height: number) => readonly Address[];
   /** Fee recipient and proposer of the blocks built here. */
   readonly self: Address;
 }
@@ -93,7 +111,7 @@ export function loadHead(blocks: BlockStore, genesisHash: Hash): Head {
 }
 
 export function createChain(options: ChainOptions, dependencies: ChainDependencies): Chain {
-  const { context, authorities, self } = options;
+  const { context, authoritiesAt, self } = options;
   const { store, blocks, execution, operations, transactions, boundary, clock, log } = dependencies;
   const committed = createSignal<{ final: FinalBlock; output: ProtocolOutput }>((error) =>
     log.error({ err: error }, 'a listener of new blocks failed'),
@@ -185,7 +203,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
       require(header.timestamp <= Math.floor(clock.now() / 1000) + MAX_CLOCK_DRIFT_S, 'timestamp is in the future');
     }
     // 3. An authority built it.
-    require(authorities.some((authority) => equalBytes(authority, header.proposer)), 'proposer is no authority');
+    require(authoritiesAt(header.height).some((authority) => equalBytes(authority, header.proposer)), 'proposer is no authority');
     // 4. The header commits to the body, and each operation is signed by its author.
     require(equalBytes(header.bodyHash, bodyHash(block.operations, block.boundary)), 'body does not match the header');
     if (how === 'candidate') {
@@ -213,18 +231,55 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     return remember(block, output, attributes);
   }
 
+  /** The hash of a block that a certificate stands over. */
+  function requireFinal({ block: { header }, certificate }: FinalBlock): Hash {
+    const hash = headerHash(header);
+    if (!equalBytes(hash, certificate.blockHash) || certificate.height !== header.height) {
+      throw chainError('CHAIN_INVALID_BLOCK', `block ${header.height}: the certificate is another block’s`);
+    }
+    verifyCertificate(certificate, { genesisHash: context.genesisHash, authorities: authoritiesAt(header.height) });
+    return hash;
+  }
+
+  async function adopt({ final, state, nextWithdrawal, ancestors }: ChainSnapshot, also: readonly Write[]): Promise<void> {
+    const { block } = final;
+    const { header } = block;
+    const { height } = header;
+    const require = (holds: boolean, rule: string) => {
+      if (!holds) throw chainError('CHAIN_INVALID_BLOCK', `snapshot at ${height}: ${rule}`);
+    };
+    require(height > head.height, `the head is at ${head.height} already`);
+    const hash = requireFinal(final);
+    require(bodyMatchesHeader(block), 'body does not match the header');
+    require(equalBytes(header.protocolRoot, protocolRoot(state)), 'protocol root differs');
+    await readSealedPayload(block.execution, header.executionHash);
+    const adopted = execution.adopt(block.execution, ancestors);
+    const record: BlockRecord = { final, modelRoot: state.modelRoot, nextWithdrawal };
+    await store.write([...adopted.writes, ...blocks.commit(record, state, undefined), ...also]);
+    adopted.advance();
+    head = { height, hash, header, state, nextWithdrawal };
+    candidates.clear();
+    operations.prune([]);
+    await followHead([]);
+  }
+
+  async function followHead(included: readonly TransactionView[]): Promise<void> {
+    try {
+      await transactions.prune(included, []);
+    } catch (error) {
+      // The block is final and applied all the same; what is left in the pool is refused when a block is built.
+      log.error({ height: head.height, reason: messageOf(error) }, 'the transaction pool could not follow the head');
+    }
+  }
+
   async function commit(final: FinalBlock): Promise<void> {
-    const { block, certificate } = final;
+    const { block } = final;
     const { header } = block;
     if (header.height <= head.height) return;
     if (header.height !== head.height + 1) {
       throw chainError('CHAIN_NOT_NEXT', `block ${header.height} does not follow height ${head.height}`);
     }
-    const hash = headerHash(header);
-    if (!equalBytes(hash, certificate.blockHash) || certificate.height !== header.height) {
-      throw chainError('CHAIN_INVALID_BLOCK', `block ${header.height}: the certificate is another block’s`);
-    }
-    verifyCertificate(certificate, { genesisHash: context.genesisHash, authorities });
+    const hash = requireFinal(final);
     const { output, nextWithdrawal } = await judge(block, 'certified');
     const { executionHash } = header;
     const included = decodeBlock(block.execution).transactions;
@@ -234,12 +289,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     head = { height: header.height, hash, header, state: output.state, nextWithdrawal };
     candidates.clear();
     operations.prune(block.operations);
-    try {
-      await transactions.prune(included, []);
-    } catch (error) {
-      // The block is final and applied all the same; what is left in the pool is refused when a block is built.
-      log.error({ height: head.height, reason: messageOf(error) }, 'the transaction pool could not follow the head');
-    }
+    await followHead(included);
     committed.emit({ final, output });
   }
 
@@ -259,6 +309,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     build: () => serial.run(build),
     validate: (block) => serial.run(async () => void (await judge(block, 'candidate'))),
     commit: (final) => serial.run(() => commit(final)),
+    adopt: (snapshot, also) => serial.run(() => adopt(snapshot, also)),
     onCommit: committed.on,
   };
 }

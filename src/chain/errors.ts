@@ -4,6 +4,11 @@ export const chainError = errorDomain({
   CHAIN_WRONG_GENESIS: { explanation: 'The data directory belongs to a network with another genesis.' },
   CHAIN_INVALID_BLOCK: { explanation: 'A candidate or a received block breaks a rule.' },
   CHAIN_NOT_NEXT: { explanation: 'A block is not the one after the head.' },
+  CHAIN_HISTORY_ABSENT: {
+    explanation: 'The block is final, and older than what this node holds: it joined by a snapshot.',
+    http: 410,
+    jsonRpc: 4444,
+  },
   CHAIN_CORRUPT: { explanation: 'A stored record is missing or contradicts another.' },
 });
 

@@ -62,7 +62,8 @@ function setUp(heldRound: number, chainRound: number) {
         return !world.missing.has(toHex(updateHash));
       },
       discard: async ({ updateHash }) => void world.damaged.delete(toHex(updateHash)),
-      snapshot: async () => (world.snapshots ? new Uint8Array(8) : undefined),
+      snapshot: async () => (world.snapshots ? { weights: 'weights', momentum: 'momentum' } : undefined),
+      discardSnapshot: async () => {},
     },
     blocks: createBlockStore(createMemoryStore()),
     state: () => state,
@@ -188,7 +189,7 @@ describe('createModelKeeper', () => {
 
     const fetching = createModelKeeper({
       learning: fakeLearning({ current: () => new Promise(() => {}) }),
-      source: { update: async () => true, discard: async () => {}, snapshot: async () => undefined },
+      source: { update: async () => true, discard: async () => {}, snapshot: async () => undefined, discardSnapshot: async () => {} },
       blocks: createBlockStore(createMemoryStore()),
       state: () => stateAt(3),
       clock: createVirtualTime(0),

@@ -1,4 +1,4 @@
-import type { BoundaryInput, LearningService, UpdateReference } from '../learning/types.ts';
+import type { BoundaryInput, LearningService, ModelFiles, UpdateReference } from '../learning/types.ts';
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import type { Clock } from '../primitives/clock.ts';
 import { messageOf } from '../primitives/errors.ts';
@@ -17,8 +17,10 @@ export interface ModelSource {
   update(reference: UpdateReference, timeoutMs: number): Promise<boolean>;
   /** Drops a held update that turned out to be damaged, so that it is fetched again. */
   discard(reference: UpdateReference): Promise<void>;
-  /** The settled model's bytes, verified against their root. */
-  snapshot(modelRoot: Hash): Promise<Uint8Array | undefined>;
+  /** The settled model's files, every chunk verified against its root; undefined when nobody serves the rest of it now. */
+  snapshot(modelRoot: Hash): Promise<ModelFiles | undefined>;
+  /** The files of a snapshot were taken over, and may go. */
+  discardSnapshot(): Promise<void>;
 }
 
 /** Keeps the learning engine's models in step with the chain, by merging or, when too far behind, by snapshot. */
@@ -105,15 +107,16 @@ export function createModelKeeper(dependencies: {
     const sealed = sealedReferences(expected.sealed?.proofs ?? []);
     // Cheapest first: without the updates the snapshot is of no use.
     if (!(await obtainFinal(sealed))) return false;
-    const bytes = await source.snapshot(expected.modelRoot);
-    if (bytes === undefined) return false;
-    await learning.importSnapshot(bytes, {
+    const files = await source.snapshot(expected.modelRoot);
+    if (files === undefined) return false;
+    await learning.importSnapshot(files, {
       openRound: expected.open.number,
       modelRoot: expected.modelRoot,
       startRoot: expected.open.startRoot,
       sealed,
     });
-    log.info({ round: expected.open.number }, 'took the settled model over from a peer');
+    await source.discardSnapshot();
+    log.info({ round: expected.open.number }, 'took the settled model over from peers');
     return true;
   }
 

@@ -4,6 +4,7 @@ import { certificateShape } from './certificate.ts';
 import {
   MAX_AUTHORITIES,
   MAX_BLOCK_BYTES,
+  MAX_CERTIFICATE_BYTES,
   MAX_EXECUTION_BYTES,
   MAX_FINAL_BLOCK_BYTES,
   MAX_HEADER_BYTES,
@@ -12,7 +13,7 @@ import {
 } from './limits.ts';
 import { signedOperationShape } from './operations.ts';
 import { address, ascendingAddresses, blob, codec, hash, list, optional, type Shape, struct, uint } from './shape.ts';
-import type { Block, Boundary, FinalBlock, Header, SignedOperation } from './types.ts';
+import type { Block, Boundary, CertifiedHeader, FinalBlock, Header, SignedOperation } from './types.ts';
 
 const HEADER_DOMAIN = 'pol/header/1';
 const BODY_DOMAIN = 'pol/body/2';
@@ -52,6 +53,11 @@ export const { encode: encodeBlock, decode: decodeBlock } = codec('block', block
 const finalBlockShape: Shape<FinalBlock> = struct<FinalBlock>({ block: blockShape, certificate: certificateShape });
 export const finalBlockCodec = codec('finalBlock', finalBlockShape, MAX_FINAL_BLOCK_BYTES);
 export const { encode: encodeFinalBlock, decode: decodeFinalBlock } = finalBlockCodec;
+export const certifiedHeaderCodec = codec(
+  'certifiedHeader',
+  struct<CertifiedHeader>({ header: headerShape, certificate: certificateShape }),
+  MAX_HEADER_BYTES + MAX_CERTIFICATE_BYTES,
+);
 const { encode: encodeBody } = codec('body', struct<Body>(bodyFields), MAX_BLOCK_BYTES);
 
 /** Identity of a block: SHA-256 under the domain pol/header/1 of the header's RLP. Through `parentHash` it names the network too. */

@@ -236,6 +236,12 @@ export interface FinalBlock {
   readonly certificate: Certificate;
 }
 
+/** What a light client needs of a final block. */
+export interface CertifiedHeader {
+  readonly header: Header;
+  readonly certificate: Certificate;
+}
+
 /** prevote or precommit; blockHash undefined is a vote for nil. */
 export interface ConsensusVote {
   readonly type: 'prevote' | 'precommit';

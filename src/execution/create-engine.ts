@@ -13,7 +13,8 @@ import { createGenesisBlock } from './genesis-block.ts';
 import { MAX_CANDIDATES } from './limits.ts';
 import type { ChainContext } from './machine.ts';
 import { createExecutionReader } from './reader.ts';
-import { blocksByNumber, headersByNumber, headNumber } from './records.ts';
+import { ancestorHashes, blocksByNumber, blockWrites, headersByNumber, headNumber } from './records.ts';
+import { readStateItem } from './state-download.ts';
 import { checkBlock, executeBlock } from './validate-block.ts';
 
 /**
@@ -47,7 +48,7 @@ export async function createExecutionEngine(
     rules,
     chainId: genesis.chain_id,
     gasLimit: BigInt(genesis.gas_limit),
-    blockHash: (number) => (number > head.number ? undefined : headersByNumber.get(store, number)?.hash),
+    blockHash: (number) => (number > head.number ? undefined : (headersByNumber.get(store, number)?.hash ?? ancestorHashes.get(store, number))),
   };
 
   function readHead(): ExecutionHead {
@@ -112,6 +113,25 @@ export async function createExecutionEngine(
     advance(hash) {
       head = known(hash).head;
       candidates.clear();
+    },
+
+    adopt(bytes, ancestors) {
+      const next = headOf(createBlockFromRLP(bytes, { common: rules }));
+      const { number, hash, stateRoot } = next;
+      if (readStateItem(store, stateRoot) === undefined) {
+        throw executionError('EXECUTION_STATE_MISSING', `the state of block ${number} was not downloaded: nothing can be executed on it`);
+      }
+      const writes = [
+        ...blockWrites({ number, hash, stateRoot, bytes, receipts: [] }),
+        ...ancestors.map((ancestor) => ancestorHashes.put(ancestor.number, ancestor.hash)),
+      ];
+      return {
+        writes,
+        advance() {
+          head = next;
+          candidates.clear();
+        },
+      };
     },
 
     reader: createExecutionReader(context, { store, head: () => head }),

@@ -63,8 +63,20 @@ export interface ExecutionEngine {
   commit(hash: Hash): readonly Write[];
   /** Moves the head to a payload whose writes are durable; other candidates are dropped. @throws EXECUTION_UNKNOWN_PAYLOAD */
   advance(hash: Hash): void;
+  /**
+   * The writes that make a block the head whose state was downloaded, and what to call once they are durable. The blocks before it
+   * are not held; `ancestors` are the hashes that BLOCKHASH may ask for. The caller has held the bytes against a certificate.
+   * @throws EXECUTION_STATE_MISSING
+   */
+  adopt(
+    bytes: Uint8Array,
+    ancestors: readonly { readonly number: number; readonly hash: Hash }[],
+  ): { readonly writes: readonly Write[]; advance(): void };
   readonly reader: ExecutionReader;
 }
+
+/** Blocks before the head whose hashes the EVM can ask for. */
+export const BLOCK_HASH_WINDOW = 256;
 
 /** Which state or block a question is about. All blocks are final, so safe = finalized = latest. */
 export type BlockReference = number | Hash | 'latest';
@@ -116,7 +128,10 @@ export interface CallResult {
   readonly failure: string | undefined;
 }
 
-/** Read access for the APIs. Every answer is about a final block. Unknown blocks or transactions give undefined. */
+/**
+ * Read access for the APIs. Every answer is about a final block. Unknown blocks or transactions give undefined.
+ * @throws EXECUTION_HISTORY_ABSENT for a final block that this node, having joined later, never had
+ */
 export interface ExecutionReader {
   balance(address: Address, at?: BlockReference): Promise<bigint>;
   nonce(address: Address, at?: BlockReference): Promise<bigint>;

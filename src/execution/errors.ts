@@ -9,6 +9,12 @@ export const executionError = errorDomain({
   EXECUTION_UNKNOWN_PAYLOAD: { explanation: 'The payload was neither built nor validated on the present head.' },
   EXECUTION_GENESIS_MISMATCH: { explanation: 'The store holds the execution chain of another genesis.' },
   EXECUTION_STATE_MISSING: { explanation: 'The store lacks a node of the state trie, a contract’s code or a block that it must hold.' },
+  EXECUTION_HISTORY_ABSENT: {
+    explanation: 'The block is final, and older than what this node holds: it joined by a snapshot.',
+    http: 410,
+    // EIP-4444: pruned history unavailable.
+    jsonRpc: 4444,
+  },
   EXECUTION_BLOCK_MALFORMED: { explanation: 'Bytes do not decode to an Ethereum block.', http: 400, jsonRpc: -32602 },
   EXECUTION_UNKNOWN_BLOCK: { explanation: 'The question is about a block that is not final here.', http: 404, jsonRpc: -32000 },
 

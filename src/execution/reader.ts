@@ -11,6 +11,7 @@ import { executionError } from './errors.ts';
 import type { ChainContext } from './machine.ts';
 import type { ReceiptBody } from './receipts.ts';
 import {
+  ancestorHashes,
   blocksByNumber,
   headersByNumber,
   numbersByHash,
@@ -22,6 +23,8 @@ import {
 import { createTrieDatabase, openState } from './trie-database.ts';
 
 const WORD_BYTES = 32;
+/** RLP of a block without parts. */
+const NO_BLOCK = Uint8Array.of(0xc4, 0xc0, 0xc0, 0xc0, 0xc0);
 
 /** Answers from the store, up to the head: what is durable but not yet advanced to is not seen. */
 export function createExecutionReader(
@@ -52,17 +55,24 @@ export function createExecutionReader(
     return executionError('EXECUTION_STATE_MISSING', `the store lacks ${what}: restore the data directory or synchronise anew`);
   }
 
+  function absent(number: number) {
+    return executionError(
+      'EXECUTION_HISTORY_ABSENT',
+      `block ${number} is older than this node's history, for it joined later by a snapshot: ask a node that holds it`,
+    );
+  }
+
   function stateAt(at: BlockReference) {
     const number = required(at);
     const record = headersByNumber.get(store, number);
-    if (record === undefined) throw missing(`the header of block ${number}`);
+    if (record === undefined) throw absent(number);
     return openState(context.rules, createTrieDatabase(store).database, record.stateRoot);
   }
 
   function headerAt(at: BlockReference): BlockHeader {
     const number = required(at);
     const bytes = blocksByNumber.get(store, number);
-    if (bytes === undefined) throw missing(`block ${number}`);
+    if (bytes === undefined) throw absent(number);
     const [header] = RLP.decode(bytes) as unknown as readonly [Uint8Array[]];
     return createBlockHeaderFromBytesArray(header, { common: context.rules });
   }
@@ -98,12 +108,15 @@ export function createExecutionReader(
 
     blockHash(number) {
       const known = numberOf(number);
-      return known === undefined ? undefined : headersByNumber.get(store, known)?.hash;
+      return known === undefined ? undefined : (headersByNumber.get(store, known)?.hash ?? ancestorHashes.get(store, known));
     },
 
     block(at) {
       const number = numberOf(at);
-      return number === undefined ? undefined : blocksByNumber.get(store, number);
+      if (number === undefined) return undefined;
+      const bytes = blocksByNumber.get(store, number);
+      if (bytes === undefined) throw absent(number);
+      return bytes;
     },
 
     transaction(hash) {
@@ -126,10 +139,14 @@ export function createExecutionReader(
 
     receipts(at) {
       const number = numberOf(at);
-      const record = number === undefined ? undefined : headersByNumber.get(store, number);
-      if (number === undefined || record === undefined) return undefined;
+      if (number === undefined) return undefined;
+      const record = headersByNumber.get(store, number);
+      if (record === undefined) throw absent(number);
       const range = receiptsByPlace.range(store, { from: { number, index: 0 }, to: { number: number + 1, index: 0 } });
-      return [...range].map(({ key, value }) => stored(value, key, record.hash));
+      const receipts = [...range].map(({ key, value }) => stored(value, key, record.hash));
+      // The block that a snapshot begins with was not executed here.
+      if (receipts.length === 0 && rawTransactions(blocksByNumber.get(store, number) ?? NO_BLOCK).length > 0) throw absent(number);
+      return receipts;
     },
 
     transactionsOf(address, limit) {

@@ -37,6 +37,8 @@ const headerRecordCodec: StoredCodec<{ readonly hash: Hash; readonly stateRoot: 
 };
 
 export const headersByNumber = createBucket(Prefix.executionHeader, { key: numberCodec, value: headerRecordCodec });
+/** Hashes of blocks that this node never had: the EVM asks for the last 256. */
+export const ancestorHashes = createBucket(Prefix.ancestorHash, { key: numberCodec, value: bytesCodec });
 export const blocksByNumber = createBucket(Prefix.executionBlock, { key: numberCodec, value: bytesCodec });
 export const numbersByHash = createBucket(Prefix.executionNumberByHash, { key: bytesCodec, value: numberCodec });
 export const receiptsByPlace = createBucket(Prefix.receipt, {

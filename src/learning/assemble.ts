@@ -190,14 +190,17 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
     check: (proof, assignment, segments, source) => onChecker(() => checker.check(proof, assignment, segments, source)),
     evaluate: () => onChecker(() => evaluator.evaluate()),
     measureUpdates: (request) => onChecker(() => updateGate.measure(request)),
-    exportSnapshot: () => onModels(() => models.exportSnapshot()),
-    importSnapshot: (bytes, expected) =>
+    async heldModels() {
+      assertOpen();
+      return models.heldModels();
+    },
+    importSnapshot: (files, expected) =>
       onModels(async () => {
         await index.note(
           Math.max(expected.openRound - 1, 0),
           expected.sealed.map((update) => update.updateHash),
         );
-        await models.importSnapshot(bytes, expected);
+        await models.importSnapshot(files, expected);
         await tidy(expected.openRound);
       }),
     async settledWeightsPath() {

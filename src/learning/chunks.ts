@@ -30,7 +30,7 @@ export function vectorRoot(vector: Float32Array): Hash {
   const bytes = littleEndianBytes(vector);
   const leaves: Hash[] = [];
   for (let at = 0; at < bytes.length; at += CHUNK_BYTES) leaves.push(chunkHash(bytes.subarray(at, at + CHUNK_BYTES)));
-  return bindLength(vector.length, leaves);
+  return rootOfChunks(vector.length, leaves);
 }
 
 /** vectorRoot of `length` positive zeros, hashing one chunk instead of all. */
@@ -39,8 +39,12 @@ export function zeroVectorRoot(length: number): Hash {
   const rest = length * 4 - full * CHUNK_BYTES;
   const leaves: Hash[] = full === 0 ? [] : new Array<Hash>(full).fill(chunkHash(new Uint8Array(CHUNK_BYTES)));
   if (rest > 0) leaves.push(chunkHash(new Uint8Array(rest)));
-  return bindLength(length, leaves);
+  return rootOfChunks(length, leaves);
 }
 
-const chunkHash = (chunk: Uint8Array): Hash => taggedHash('pol/chunk/1', chunk);
-const bindLength = (length: number, leaves: readonly Hash[]): Hash => taggedHash('pol/vector/1', uint64BE(length), merkleRoot(leaves));
+/** Identity of one chunk: a leaf of its vector's tree. */
+export const chunkHash = (chunk: Uint8Array): Hash => taggedHash('pol/chunk/1', chunk);
+
+/** Root of a vector of `length` elements by the hashes of its chunks, at least one. */
+export const rootOfChunks = (length: number, chunks: readonly Hash[]): Hash =>
+  taggedHash('pol/vector/1', uint64BE(length), merkleRoot(chunks));

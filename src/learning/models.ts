@@ -2,13 +2,13 @@ import { equalBytes, type Hex, toHex } from '../primitives/bytes.ts';
 import { isPolError } from '../primitives/errors.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Logger } from '../primitives/log.ts';
-import { littleEndianBytes, vectorFromBytes, vectorRoot } from './chunks.ts';
+import { vectorFromBytes, vectorRoot } from './chunks.ts';
 import { learningError } from './errors.ts';
-import { subdirectory } from './files.ts';
+import { readIfPresent, subdirectory } from './files.ts';
 import { boundaryKey, type Generation, type Generations, readManifest, sameList, writeManifest } from './manifest.ts';
 import { mergeUpdates, type OuterOptions, outerStep, requireCanonicalList } from './merge.ts';
 import { type ModelVectors, modelRootOf, startRootOf } from './model-root.ts';
-import type { BoundaryInput, BoundaryRoots, UpdateReference } from './types.ts';
+import type { BoundaryInput, BoundaryRoots, HeldModel, ModelFiles, UpdateReference } from './types.ts';
 import { decodeUpdate } from './update.ts';
 import { openVectorStore } from './vectors.ts';
 
@@ -33,10 +33,10 @@ export interface ModelStore {
   /** @throws LEARNING_STORE_CORRUPT */
   settledWeights(): Promise<Float32Array>;
   settledWeightsPath(): string;
-  /** Weights, then momentum, little-endian f32. */
-  exportSnapshot(): Promise<{ readonly modelRoot: Hash; readonly bytes: Uint8Array }>;
+  /** The settled models held, newest first. */
+  heldModels(): readonly HeldModel[];
   /** @throws LEARNING_SNAPSHOT_INVALID, LEARNING_UPDATE_MISSING */
-  importSnapshot(bytes: Uint8Array, expected: SnapshotExpectation): Promise<void>;
+  importSnapshot(files: ModelFiles, expected: SnapshotExpectation): Promise<void>;
 }
 
 interface SnapshotExpectation {
@@ -181,6 +181,17 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
     return candidate;
   }
 
+  async function readSnapshotVector(path: string): Promise<Float32Array> {
+    const bytes = await readIfPresent(path);
+    if (bytes?.length !== parameters * 4) {
+      throw learningError(
+        'LEARNING_SNAPSHOT_INVALID',
+        `a vector of this model has ${parameters * 4} bytes, ${path} has ${bytes?.length ?? 'none'}`,
+      );
+    }
+    return vectorFromBytes(bytes);
+  }
+
   function wrongRound(round: number) {
     return learningError(
       'LEARNING_WRONG_ROUND',
@@ -209,21 +220,16 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
     },
     settledWeights: () => vectors.read(generations[0].settled.weights),
     settledWeightsPath: () => vectors.path(generations[0].settled.weights),
-    async exportSnapshot() {
-      const { settled } = generations[0];
-      const bytes = new Uint8Array(parameters * 8);
-      bytes.set(littleEndianBytes(await vectors.read(settled.weights)), 0);
-      bytes.set(littleEndianBytes(await vectors.read(settled.momentum)), parameters * 4);
-      return { modelRoot: modelRootOf(settled), bytes };
-    },
-    async importSnapshot(bytes, expected) {
+    heldModels: () =>
+      generations.map(({ settled }) => ({
+        modelRoot: modelRootOf(settled),
+        weights: { root: settled.weights, path: vectors.path(settled.weights) },
+        momentum: { root: settled.momentum, path: vectors.path(settled.momentum) },
+      })),
+    async importSnapshot(files, expected) {
       requireCanonicalList(expected.sealed, 'sealed');
-      if (bytes.length !== parameters * 8) {
-        throw learningError('LEARNING_SNAPSHOT_INVALID', `a snapshot of this model has ${parameters * 8} bytes, got ${bytes.length}`);
-      }
-      // Vectors read or computed here may be written to later: never views of the caller's bytes.
-      const weights = vectorFromBytes(bytes.slice(0, parameters * 4));
-      const momentum = vectorFromBytes(bytes.slice(parameters * 4));
+      const weights = await readSnapshotVector(files.weights);
+      const momentum = await readSnapshotVector(files.momentum);
       const model = { weights: vectorRoot(weights), momentum: vectorRoot(momentum) };
       if (!equalBytes(modelRootOf(model), expected.modelRoot)) {
         throw learningError(

@@ -7,12 +7,14 @@ import {
   assignmentOf,
   copyBlobs,
   openNode,
+  readModel,
   sealedList,
   sourceFrom,
   summary,
   temporaryDirectory,
   testGenesis,
   trainRound,
+  writeModel,
 } from './test-network.ts';
 import type { BoundaryInput } from './types.ts';
 
@@ -89,12 +91,12 @@ describe('a restarted node', () => {
   it('starts from the genesis when nothing on disk is whole, and takes a snapshot', async () => {
     const { node, atRound2, input } = await afterTwoRounds();
     const source = await openNode({ directory: node.directory, blobs: node.blobs });
-    const { bytes } = await source.exportSnapshot();
+    const { bytes } = await readModel(source);
     await source.close();
     for (const name of await readdir(vectorsIn(node.directory))) await rm(join(vectorsIn(node.directory), name));
     const again = await openNode({ directory: node.directory, blobs: node.blobs });
     expect((await again.current()).round).toBe(0);
-    await again.importSnapshot(bytes, { openRound: 2, modelRoot: atRound2.modelRoot, startRoot: atRound2.startRoot, sealed: input.sealed });
+    await again.importSnapshot(await writeModel(bytes), { openRound: 2, modelRoot: atRound2.modelRoot, startRoot: atRound2.startRoot, sealed: input.sealed });
     expect(await again.current()).toEqual(atRound2);
   });
 

@@ -8,6 +8,7 @@ import {
   copyBlobs,
   flipLowestBit,
   openNode,
+  readModel,
   referenceTo,
   sealedList,
   sourceFrom,
@@ -15,6 +16,7 @@ import {
   testGenesis,
   trainDishonestly,
   trainRound,
+  writeModel,
 } from './test-network.ts';
 import type { BoundaryInput, LearningService } from './types.ts';
 import { encodeUpdate, quantiseUpdate } from './update.ts';
@@ -196,16 +198,16 @@ describe('snapshots', () => {
 
   it('make a newcomer equal to those who were there', async () => {
     const { node, roots, sealed } = await network();
-    const { modelRoot, bytes } = await node.exportSnapshot();
+    const { modelRoot, bytes } = await readModel(node);
     expect(modelRoot).toEqual(roots.modelRoot);
 
     const newcomer = await openNode();
     const expected = { openRound: 2, ...roots, sealed };
-    await expect(newcomer.importSnapshot(bytes, expected)).rejects.toEqual(code('LEARNING_UPDATE_MISSING'));
+    await expect(newcomer.importSnapshot(await writeModel(bytes), expected)).rejects.toEqual(code('LEARNING_UPDATE_MISSING'));
     await copyBlobs(node.blobs, newcomer.blobs);
-    await newcomer.importSnapshot(bytes, expected);
+    await newcomer.importSnapshot(await writeModel(bytes), expected);
     expect(await newcomer.current()).toEqual(await node.current());
-    expect((await newcomer.exportSnapshot()).bytes).toEqual(bytes);
+    expect((await readModel(newcomer)).bytes).toEqual(bytes);
     expect(await newcomer.evaluate()).toEqual(await node.evaluate());
 
     const proof = await trainRound(node, await assignmentOf(node, 1));
@@ -215,7 +217,7 @@ describe('snapshots', () => {
 
   it('with other bytes, or for another start, are refused and change nothing', async () => {
     const { node, roots, sealed } = await network();
-    const { bytes } = await node.exportSnapshot();
+    const { bytes } = await readModel(node);
     const newcomer = await openNode();
     await copyBlobs(node.blobs, newcomer.blobs);
     const before = await newcomer.current();
@@ -223,10 +225,10 @@ describe('snapshots', () => {
     const invalid = code('LEARNING_SNAPSHOT_INVALID');
     const spoiled = bytes.slice();
     spoiled[3] = (spoiled[3] as number) ^ 1;
-    await expect(newcomer.importSnapshot(spoiled, expected)).rejects.toEqual(invalid);
-    await expect(newcomer.importSnapshot(bytes.slice(4), expected)).rejects.toEqual(invalid);
-    await expect(newcomer.importSnapshot(bytes, { ...expected, sealed: [] })).rejects.toEqual(invalid);
-    await expect(newcomer.importSnapshot(bytes, { ...expected, startRoot: before.startRoot })).rejects.toEqual(invalid);
+    await expect(newcomer.importSnapshot(await writeModel(spoiled), expected)).rejects.toEqual(invalid);
+    await expect(newcomer.importSnapshot(await writeModel(bytes.slice(4)), expected)).rejects.toEqual(invalid);
+    await expect(newcomer.importSnapshot(await writeModel(bytes), { ...expected, sealed: [] })).rejects.toEqual(invalid);
+    await expect(newcomer.importSnapshot(await writeModel(bytes), { ...expected, startRoot: before.startRoot })).rejects.toEqual(invalid);
     expect(await newcomer.current()).toEqual(before);
     await commit({ round: 0, accepted: [], sealed: [] }, newcomer);
   });
@@ -253,7 +255,7 @@ describe('evaluation', () => {
   it('reads weights that inference reads too', async () => {
     const node = await openNode();
     const { readFile } = await import('node:fs/promises');
-    const { bytes } = await node.exportSnapshot();
+    const { bytes } = await readModel(node);
     expect(new Uint8Array(await readFile(await node.settledWeightsPath()))).toEqual(bytes.slice(0, node.parameters * 4));
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -8,7 +8,7 @@ import { createTrainingEngine } from '../model/training-engine.ts';
 import type { TrainingEngine } from '../model/types.ts';
 import { createReferenceBackend } from '../numerics/reference.ts';
 import type { Genesis } from '../params/genesis.ts';
-import { compareBytes } from '../primitives/bytes.ts';
+import { compareBytes, concatBytes } from '../primitives/bytes.ts';
 import { systemClock } from '../primitives/clock.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { silentLogger } from '../primitives/log.ts';
@@ -18,7 +18,15 @@ import { assembleLearningService, type LearningParts } from './assemble.ts';
 import { vectorFromBytes } from './chunks.ts';
 import { leavesRoot, openSegment } from './leaves.ts';
 import { encodeState, stateRoot } from './state.ts';
-import type { Assignment, LearningService, ProofSource, SegmentFinding, TrainedRound, UpdateReference } from './types.ts';
+import type {
+  Assignment,
+  LearningService,
+  ModelFiles,
+  ProofSource,
+  SegmentFinding,
+  TrainedRound,
+  UpdateReference,
+} from './types.ts';
 import { encodeUpdate, quantiseUpdate } from './update.ts';
 import { createWorkload, loadStart, stateAfter } from './workload.ts';
 
@@ -195,6 +203,23 @@ export async function copyBlobs(from: BlobStore, to: BlobStore): Promise<void> {
   }
 }
 
+/** The newest settled model: weights, then momentum. */
+export async function readModel(service: Pick<LearningService, 'heldModels'>) {
+  const [model] = await service.heldModels();
+  if (model === undefined) throw new Error('a service always holds a model');
+  const bytes = concatBytes(await readFile(model.weights.path), await readFile(model.momentum.path));
+  return { modelRoot: model.modelRoot, bytes };
+}
+
+/** Such bytes as the files of a snapshot. */
+export async function writeModel(bytes: Uint8Array): Promise<ModelFiles> {
+  const directory = await temporaryDirectory();
+  const files = { weights: join(directory, 'weights'), momentum: join(directory, 'momentum') };
+  await writeFile(files.weights, bytes.subarray(0, bytes.length / 2));
+  await writeFile(files.momentum, bytes.subarray(bytes.length / 2));
+  return files;
+}
+
 /** What a dishonest trainer may do. */
 export interface Deviation {
   /** Before the first segment. */
@@ -217,8 +242,7 @@ export async function trainDishonestly(
   const workload = createWorkload(testGenesis, { dataset: testDataset });
   const blobs = createMemoryBlobStore();
   const engine = createEngine(createReferenceBackend());
-  const snapshot = await service.exportSnapshot();
-  const start = vectorFromBytes(snapshot.bytes.slice(0, workload.parameters * 4));
+  const start = vectorFromBytes((await readModel(service)).bytes.slice(0, workload.parameters * 4));
   loadStart(engine, start);
   deviation.atStart?.(engine);
   const roots = [stateRoot(stateAfter(engine, workload, 0))];

@@ -77,6 +77,20 @@ export interface GateMeasurement {
   readonly losses: readonly number[];
 }
 
+/** Files of little-endian f32, one value a parameter. */
+export interface ModelFiles {
+  readonly weights: string;
+  /** The outer optimizer's. */
+  readonly momentum: string;
+}
+
+/** A settled model on disk, with the roots of its vectors. */
+export interface HeldModel {
+  readonly modelRoot: Hash;
+  readonly weights: { readonly root: Hash; readonly path: string };
+  readonly momentum: { readonly root: Hash; readonly path: string };
+}
+
 /**
  * The learning engine of a node: holds the models, trains, checks. One caller at a time a method; training yields to
  * everything else between two steps. All of it is deterministic but for progress.
@@ -132,14 +146,14 @@ export interface LearningService {
   /** Held-out loss (nats a token) and accuracy of the settled model, f32, over a fixed part of the held-out text: the same bits on every node. */
   evaluate(): Promise<{ readonly loss: number; readonly accuracy: number }>;
 
-  /** The settled model as bytes (weights, then outer momentum), for newcomers, with the round it belongs to; and taking one over. */
-  exportSnapshot(): Promise<{ readonly modelRoot: Hash; readonly bytes: Uint8Array }>;
+  /** The settled models held, newest first: what newcomers fetch chunk by chunk. A file lasts until its model is two rounds old. */
+  heldModels(): Promise<readonly HeldModel[]>;
   /**
    * Takes over a settled model and rebuilds the open round's start from sealed updates in the blob store.
-   * @throws LEARNING_SNAPSHOT_INVALID when the bytes do not have the root
+   * @throws LEARNING_SNAPSHOT_INVALID when the files do not have the root
    */
   importSnapshot(
-    bytes: Uint8Array,
+    files: ModelFiles,
     expected: {
       readonly openRound: number;
       readonly modelRoot: Hash;

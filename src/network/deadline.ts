@@ -25,3 +25,19 @@ export function createDeadline(timeoutMs: number, what: string, clock: Clock, pa
     },
   };
 }
+
+/** Lets time pass. @throws the signal's reason when it aborts meanwhile */
+export function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      cancel();
+      reject(signal.reason);
+    };
+    const cancel = clock.after(ms, () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

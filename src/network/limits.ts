@@ -30,7 +30,6 @@ export const DIRECT_REOPEN_FIRST_MS = 250;
 export const DIRECT_REOPEN_LAST_MS = 5_000;
 
 // Requests
-export const MAX_REQUEST_BYTES = 256 * KIB;
 export const MAX_GENESIS_BYTES = 4 * MIB;
 export const MAX_HELLO_BYTES = 32 * KIB;
 /** A client keeps this many requests open to one peer; a server allows twice as many, since it sees the end of one later. */
@@ -41,6 +40,8 @@ export const REQUEST_READ_TIMEOUT_MS = 10_000;
 /** An answer may take this long to leave, plus its size at the slowest rate tolerated. */
 export const RESPONSE_BASE_TIMEOUT_MS = 30_000;
 export const RESPONSE_MIN_BYTES_PER_SECOND = 64 * KIB;
+/** Bodies of answers that are being sent, over all peers: a crowd of slow readers must not fill the memory. */
+export const MAX_RESPONSES_IN_FLIGHT_BYTES = 128 * MIB;
 /** Bytes handed to a stream at once. */
 export const WRITE_CHUNK_BYTES = 256 * KIB;
 export const HELLO_TIMEOUT_MS = 20_000;
@@ -93,16 +94,37 @@ export const PENALTY_REJECTED_MESSAGE = 20;
 /** Twice is enough. */
 export const PENALTY_MALFORMED = 60;
 export const PENALTY_OVER_RATE = 1;
+/** A request that was begun and never finished: twenty in a few minutes are no accident. */
+export const PENALTY_UNFINISHED_REQUEST = 5;
+/** A connection made sooner after others than any honest dialler would. */
+export const PENALTY_CONNECTION_CHURN = 2;
 
 // Rates one peer may keep up, and bursts
+export const CONNECTIONS_PER_PEER_PER_SECOND = 0.5;
+export const CONNECTIONS_PER_PEER_BURST = 20;
+/** New connections from one address, before the encryption that they would cost; loopback has MAX_INBOUND_PER_HOST_PER_SECOND alone. */
+export const CONNECTIONS_PER_ADDRESS_PER_SECOND = 5;
+export const CONNECTIONS_PER_ADDRESS_BURST = 50;
+/** Addresses and peers whose rates are remembered; the oldest is forgotten first. */
+export const MAX_RATED_SOURCES = 4_096;
 export const GOSSIP_MESSAGES_PER_SECOND = 1_000;
 export const GOSSIP_MESSAGES_BURST = 5_000;
 export const DIRECT_MESSAGES_PER_SECOND = 200;
 export const DIRECT_MESSAGES_BURST = 1_000;
-export const REQUEST_RATES = {
-  hello: { perSecond: 1, burst: 10 },
-  genesis: { perSecond: 1, burst: 10 },
-  blocks: { perSecond: 50, burst: 200 },
-  blob: { perSecond: 200, burst: 1_000 },
-  opening: { perSecond: 100, burst: 500 },
+/**
+ * What one peer may ask, protocol by protocol: requests a second, requests at once, and bytes of one request. A client keeps to
+ * REQUEST_PACE of it, so that an honest peer is never called too fast.
+ */
+export const REQUEST_LIMITS = {
+  hello: { perSecond: 1, burst: 10, maxRequestBytes: MAX_HELLO_BYTES },
+  genesis: { perSecond: 1, burst: 10, maxRequestBytes: 64 },
+  headers: { perSecond: 20, burst: 100, maxRequestBytes: 128 },
+  blocks: { perSecond: 50, burst: 200, maxRequestBytes: 128 },
+  'protocol-state': { perSecond: 2, burst: 20, maxRequestBytes: 128 },
+  state: { perSecond: 50, burst: 200, maxRequestBytes: 16 * KIB },
+  model: { perSecond: 2, burst: 20, maxRequestBytes: 128 },
+  chunks: { perSecond: 200, burst: 400, maxRequestBytes: 128 },
+  blob: { perSecond: 200, burst: 1_000, maxRequestBytes: 128 },
+  opening: { perSecond: 100, burst: 500, maxRequestBytes: 128 },
 } as const;
+export const REQUEST_PACE = 0.75;

@@ -42,8 +42,23 @@ export interface Network {
 export const TOPICS = ['operations', 'transactions', 'consensus'] as const;
 export type Topic = (typeof TOPICS)[number];
 export type DirectProtocol = 'consensus';
-/** hello: genesis hash and height; blocks: final blocks by height; blob: bytes by identity; opening: a proof's opened segment; genesis: the document. */
-export const REQUEST_PROTOCOLS = ['hello', 'blocks', 'blob', 'opening', 'genesis'] as const;
+/**
+ * hello: genesis hash and height; genesis: the document; headers: with certificates, by height; blocks: final blocks by height;
+ * protocol-state: by height; state: trie nodes and code by hash; model: a settled model's chunk hashes by its root; chunks: of a
+ * model's vector; blob: bytes by identity; opening: a proof's opened segment.
+ */
+export const REQUEST_PROTOCOLS = [
+  'hello',
+  'genesis',
+  'headers',
+  'blocks',
+  'protocol-state',
+  'state',
+  'model',
+  'chunks',
+  'blob',
+  'opening',
+] as const;
 export type RequestProtocol = (typeof REQUEST_PROTOCOLS)[number];
 
 /** accept: valid and forwarded; ignore: not ours to judge or already known; reject: invalid, costs the sender. */

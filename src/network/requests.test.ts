@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { utf8 } from '../primitives/bytes.ts';
 import { sha256 } from '../primitives/hash.ts';
 import type { NodeNetwork } from './create-network.ts';
-import { MAX_REQUEST_BYTES, MAX_REQUESTS_OUT_PER_PEER, REQUEST_RATES } from './limits.ts';
-import { allJoined, eventually, hostPort, startNetwork } from './testing/test-network.ts';
+import { MAX_REQUESTS_OUT_PER_PEER, REQUEST_LIMITS, REQUEST_PACE } from './limits.ts';
+import { allJoined, createManualClock, eventually, hostPort, makeNetwork, startNetwork } from './testing/test-network.ts';
 
 const MIB = 1024 * 1024;
 
@@ -65,7 +65,7 @@ describe('requests', () => {
     controller.abort(new Error('no longer wanted'));
     await expect(aborted).rejects.toThrow('no longer wanted');
     await expect(ask('slow', { signal: controller.signal })).rejects.toThrow('no longer wanted');
-    await expect(client.request(server.peerId, 'blob', new Uint8Array(MAX_REQUEST_BYTES + 1), options)).rejects.toMatchObject({
+    await expect(client.request(server.peerId, 'blob', new Uint8Array(REQUEST_LIMITS.blob.maxRequestBytes + 1), options)).rejects.toMatchObject({
       code: 'NETWORK_TOO_LARGE',
     });
     const stranger = (await startNetwork()).peerId;
@@ -107,22 +107,27 @@ describe('requests', () => {
     expect(most).toBeLessThanOrEqual(MAX_REQUESTS_OUT_PER_PEER);
   });
 
-  it('too fast are refused and cost standing, up to disconnection', async () => {
-    const [server, client] = await pair();
-    server.handle('genesis', async () => utf8('{}'));
-    const left: string[] = [];
-    server.onPeer((event) => {
-      if (event.kind === 'left') left.push(event.peer.id);
+  it('are held back so that the peer never calls them too fast', async () => {
+    const clock = createManualClock();
+    const server = makeNetwork({ nodeId: 'server' }, undefined, clock);
+    await server.start();
+    const client = makeNetwork({ nodeId: 'client', bootNodes: [hostPort(server)] }, undefined, clock);
+    await client.start();
+    await eventually(() => {
+      clock.advance(1);
+      return client.peers().length === 1 && server.peers().length === 1;
     });
-    const ask = () => client.request(server.peerId, 'genesis', new Uint8Array(), { maxBytes: 10, timeoutMs: 5_000 });
-    const codes = new Set<string>();
-    for (let i = 0; i < REQUEST_RATES.genesis.burst + 200 && left.length === 0; i++) {
-      await ask().catch((error: { code: string }) => codes.add(error.code));
+    server.handle('protocol-state', async () => utf8('state'));
+    const allowed = Math.floor(REQUEST_LIMITS['protocol-state'].burst * REQUEST_PACE);
+    let answered = 0;
+    for (let i = 0; i < allowed + 3; i++) {
+      void client.request(server.peerId, 'protocol-state', new Uint8Array(), { maxBytes: 10, timeoutMs: 60_000 }).then(() => answered++);
     }
-    await eventually(() => left.length > 0);
-    expect(left).toEqual([client.peerId]);
-    expect(codes).toContain('NETWORK_REFUSED');
-    expect(server.counters().peersRefused).toBe(1);
-    await eventually(() => client.peers().length === 0);
+    await eventually(() => answered === allowed);
+    await eventually(() => {
+      clock.advance(100);
+      return answered === allowed + 3;
+    });
+    expect(server.peers()[0]?.score).toBe(-0);
   });
 });

@@ -2,16 +2,18 @@ import type { Connection, Stream } from '@libp2p/interface';
 import type { Clock } from '../primitives/clock.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { Logger } from '../primitives/log.ts';
-import { createDeadline } from './deadline.ts';
+import { createDeadline, pause } from './deadline.ts';
 import { networkError, reasonOf } from './errors.ts';
 import {
-  MAX_REQUEST_BYTES,
   MAX_REQUESTS_IN_PER_PEER,
   MAX_REQUESTS_OUT_PER_PEER,
+  MAX_RESPONSES_IN_FLIGHT_BYTES,
   MAX_STREAMS_PER_PROTOCOL,
   PENALTY_MALFORMED,
   PENALTY_OVER_RATE,
-  REQUEST_RATES,
+  PENALTY_UNFINISHED_REQUEST,
+  REQUEST_LIMITS,
+  REQUEST_PACE,
   REQUEST_READ_TIMEOUT_MS,
   RESPONSE_BASE_TIMEOUT_MS,
   RESPONSE_MIN_BYTES_PER_SECOND,
@@ -55,12 +57,17 @@ export interface Requests {
 /** An answer is two frames: this byte, then the body. */
 const ANSWERED = Uint8Array.of(0);
 const REFUSED = Uint8Array.of(1);
+/** A handler's errors that say the request is no request. */
+const MALFORMED = /^CODEC_/;
 
 /** Request and response, one stream each: frame out, half close, two frames back. */
 export function createRequests(deps: RequestDeps): Requests {
   const handlers = new Map<RequestProtocol, RequestHandler>();
   const outgoing = createSlots(MAX_REQUESTS_OUT_PER_PEER);
   const incoming = new Map<string, { active: number; buckets: Map<RequestProtocol, TokenBucket> }>();
+  /** What this node may ask of a peer, by peer and protocol. */
+  const paces = new Map<string, TokenBucket>();
+  let sendingBytes = 0;
 
   function peerState(peer: string) {
     let state = incoming.get(peer);
@@ -75,10 +82,22 @@ export function createRequests(deps: RequestDeps): Requests {
     const { buckets } = peerState(peer);
     let bucket = buckets.get(protocol);
     if (bucket === undefined) {
-      bucket = createTokenBucket(REQUEST_RATES[protocol], deps.clock);
+      bucket = createTokenBucket(REQUEST_LIMITS[protocol], deps.clock);
       buckets.set(protocol, bucket);
     }
     return bucket.take();
+  }
+
+  /** Waits until the peer will not call this too fast. @throws the signal's reason */
+  async function pace(peer: string, protocol: RequestProtocol, signal: AbortSignal): Promise<void> {
+    const key = `${protocol}/${peer}`;
+    let bucket = paces.get(key);
+    if (bucket === undefined) {
+      const { perSecond, burst } = REQUEST_LIMITS[protocol];
+      bucket = createTokenBucket({ perSecond: perSecond * REQUEST_PACE, burst: Math.floor(burst * REQUEST_PACE) }, deps.clock);
+      paces.set(key, bucket);
+    }
+    while (!bucket.take()) await pause(bucket.waitMs(), deps.clock, signal);
   }
 
   async function serve(protocol: RequestProtocol, stream: Stream, connection: Connection): Promise<void> {
@@ -93,7 +112,8 @@ export function createRequests(deps: RequestDeps): Requests {
     state.active++;
     const reading = createDeadline(REQUEST_READ_TIMEOUT_MS, `${protocol} request from ${from}`, deps.clock);
     try {
-      const [bytes] = await readFrames(stream, 1, MAX_REQUEST_BYTES, reading.signal);
+      const [bytes] = await readFrames(stream, 1, REQUEST_LIMITS[protocol].maxRequestBytes, reading.signal);
+      reading.clear();
       if (bytes === undefined) throw networkError('NETWORK_UNREACHABLE', 'the request is missing');
       let body: Uint8Array | undefined;
       try {
@@ -101,11 +121,13 @@ export function createRequests(deps: RequestDeps): Requests {
       } catch (error) {
         // A typed error is about the request; anything else is a fault of ours.
         const level = isPolError(error) ? 'debug' : 'warn';
+        if (isPolError(error) && MALFORMED.test(error.code)) deps.penalise(from, PENALTY_MALFORMED, `${protocol}: ${messageOf(error)}`);
         deps.log[level]({ protocol, peer: from, error: messageOf(error) }, 'a request handler failed');
       }
       await answer(stream, body);
     } catch (error) {
       if (isPolError(error, 'NETWORK_TOO_LARGE')) deps.penalise(from, PENALTY_MALFORMED, `${protocol}: ${messageOf(error)}`);
+      if (isPolError(error, 'NETWORK_TIMEOUT')) deps.penalise(from, PENALTY_UNFINISHED_REQUEST, messageOf(error));
       deps.log.debug({ protocol, peer: from, error: messageOf(error) }, 'a request was not answered');
       stream.abort(error instanceof Error ? error : new Error(messageOf(error)));
     } finally {
@@ -116,23 +138,32 @@ export function createRequests(deps: RequestDeps): Requests {
 
   /** @param body undefined to refuse */
   async function answer(stream: Stream, body: Uint8Array | undefined): Promise<void> {
+    // Too much is on its way already: refused, and told so in one byte.
+    if (body !== undefined && body.length > 0 && sendingBytes + body.length > MAX_RESPONSES_IN_FLIGHT_BYTES) return answer(stream, undefined);
     const allowedMs = RESPONSE_BASE_TIMEOUT_MS + ((body?.length ?? 0) / RESPONSE_MIN_BYTES_PER_SECOND) * 1000;
     const deadline = createDeadline(allowedMs, 'a response', deps.clock);
+    sendingBytes += body?.length ?? 0;
     try {
       await writeFrame(stream, body === undefined ? REFUSED : ANSWERED, deadline.signal);
       await writeFrame(stream, body ?? new Uint8Array(), deadline.signal);
       await stream.close({ signal: deadline.signal });
     } finally {
+      sendingBytes -= body?.length ?? 0;
       deadline.clear();
     }
   }
 
   return {
     async request(peer, protocol, bytes, options) {
+      const { maxRequestBytes } = REQUEST_LIMITS[protocol];
+      if (bytes.length > maxRequestBytes) {
+        throw networkError('NETWORK_TOO_LARGE', `a ${protocol} request has ${bytes.length} bytes where at most ${maxRequestBytes} are allowed`);
+      }
       const deadline = createDeadline(options.timeoutMs, `${protocol} request to ${peer}`, deps.clock, options.signal);
       try {
         const release = await outgoing.acquire(peer, deadline.signal);
         try {
+          await pace(peer, protocol, deadline.signal);
           const connection = deps.connectionTo(peer);
           if (connection === undefined) throw networkError('NETWORK_UNREACHABLE', `${protocol} request: no connection to ${peer}`);
           return await ask(connection, deps.names.request(protocol), bytes, options.maxBytes, deadline.signal);
@@ -155,6 +186,7 @@ export function createRequests(deps: RequestDeps): Requests {
       },
     })),
     forget(peer) {
+      for (const protocol of REQUEST_PROTOCOLS) paces.delete(`${protocol}/${peer}`);
       if (incoming.get(peer)?.active === 0) incoming.delete(peer);
     },
   };
@@ -172,9 +204,6 @@ export async function ask(
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const peer = connection.remotePeer.toString();
-  if (bytes.length > MAX_REQUEST_BYTES) {
-    throw networkError('NETWORK_TOO_LARGE', `the request has ${bytes.length} bytes where at most ${MAX_REQUEST_BYTES} are allowed`);
-  }
   let stream: Stream;
   try {
     stream = await connection.newStream([protocolName], { signal, maxOutboundStreams: MAX_STREAMS_PER_PROTOCOL });

@@ -6,6 +6,7 @@ import { createConsensusDriver } from '../chain/consensus-driver.ts';
 import { createAuthorityDuty } from '../chain/duties/authority.ts';
 import { createTrainerDuty } from '../chain/duties/trainer.ts';
 import { createFileWal } from '../chain/file-wal.ts';
+import { createHeaderStore } from '../chain/header-store.ts';
 import { createModelKeeper } from '../chain/model-keeper.ts';
 import { createOperationPool } from '../chain/operation-pool.ts';
 import { createTransactionPool } from '../chain/transaction-pool.ts';
@@ -27,8 +28,11 @@ import { createFileBlobStore } from '../store/blobs.ts';
 import { openLmdbStore } from '../store/lmdb.ts';
 import { lockDataDirectory } from '../store/lock.ts';
 import { createBlockSync } from '../sync/block-sync.ts';
+import { createModelDownload } from '../sync/model-download.ts';
 import { createPeerSource, type PeerSourceOptions } from '../sync/peer-source.ts';
 import { serveSync } from '../sync/serve.ts';
+import { createSnapshotStore } from '../sync/snapshot-store.ts';
+import { createSnapshotSync } from '../sync/snapshot-sync.ts';
 import { createCompletions } from './completions.ts';
 import { createFailure } from './failure.ts';
 import { resolveGenesis } from './genesis-source.ts';
@@ -82,6 +86,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   const genesis = await resolveGenesis(config, privateKey, log);
   const context: ProtocolContext = { genesis, genesisHash: genesisHash(genesis) };
   const authorities = [...authorityAddresses(genesis)].sort(compareBytes);
+  const authoritiesAt = () => authorities;
   const isAuthority = isMember(authorities, signer.address, config, log);
 
   // What is on disk.
@@ -124,10 +129,19 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     },
     { log },
   );
-  const source = createPeerSource(peerSourceLimits(learning.parameters), { network, blobs, learning, log });
+  const stopping = new AbortController();
+  const downloads = { network, clock: systemClock, log: log.child({ room: 'sync' }) };
+  const source = createPeerSource(peerSourceLimits(learning.parameters), {
+    network,
+    blobs,
+    learning,
+    models: createModelDownload({ directory: paths.download, parameters: learning.parameters }, downloads),
+    stopping: stopping.signal,
+    log,
+  });
   const keeper = createModelKeeper({ learning, source, blocks, state, clock: systemClock, log });
   const chain: Chain = createChain(
-    { context, authorities, self: signer.address },
+    { context, authoritiesAt, self: signer.address },
     { store, blocks, execution, operations, transactions, boundary: keeper.oracle, clock: systemClock, log },
   );
 
@@ -154,20 +168,36 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
       onEvidence: (first) => log.warn({ authority: toHex(authorityOf(first)) }, 'an authority signed two different messages for one place'),
     },
   );
+  const headers = createHeaderStore(store, blocks);
+  const snapshots = createSnapshotSync({
+    ...downloads,
+    store,
+    headers,
+    genesisHash: context.genesisHash,
+    authoritiesAt,
+    chain,
+    progress: createSnapshotStore(store),
+  });
   const sync = createBlockSync({
     network,
     height: () => chain.height,
     commit: chain.commit,
-    imported: (height) => driver.startAfter(height),
+    ...(config.snapshot_after_blocks === 0 ? {} : { snapshot: { sync: snapshots, afterBlocks: config.snapshot_after_blocks } }),
+    async imported(height) {
+      keeper.follow();
+      await driver.startAfter(height);
+    },
     clock: systemClock,
     log,
   });
   serveSync({
     network,
-    finalBlock: (height) => blocks.block(height)?.final,
+    header: (height) => (height > chain.height ? undefined : headers.get(height)),
+    finalBlock: (height) => (height > chain.height ? undefined : blocks.block(height)?.final),
+    protocolState: blocks.state,
+    store,
     blobs,
     learning,
-    modelRoot: () => chain.state.modelRoot,
     genesisDocument: utf8(JSON.stringify(genesis)),
   });
 
@@ -233,7 +263,10 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   shutdown.add('api', api.stop);
   await network.start();
   shutdown.add('network', network.stop);
-  shutdown.add('model keeper', keeper.stop);
+  shutdown.add('model keeper', async () => {
+    stopping.abort(new Error('the node stops'));
+    await keeper.stop();
+  });
   keeper.follow();
   sync.start();
   shutdown.add('sync', sync.stop);
@@ -276,7 +309,7 @@ function learningData(config: NodeConfig, genesis: Genesis): LearningWorkerData 
 
 function peerSourceLimits(parameters: number): PeerSourceOptions {
   const headroomBytes = 1024;
-  return { maxUpdateBytes: updateByteLength(parameters) + headroomBytes, maxSnapshotBytes: 2 * 4 * parameters + headroomBytes };
+  return { maxUpdateBytes: updateByteLength(parameters) + headroomBytes };
 }
 
 function applicationOf(chain: Chain, log: Logger): BlockApplication {

@@ -7,6 +7,7 @@ export function pathsOf(config: NodeConfig) {
   return {
     store: join(root, 'chain'),
     blobs: join(root, 'blobs'),
+    download: join(root, 'download'),
     wal: join(root, 'consensus.wal'),
   };
 }

@@ -1,5 +1,6 @@
 import type { BlockStore } from '../chain/block-store.ts';
 import type { Chain } from '../chain/chain.ts';
+import { chainError } from '../chain/errors.ts';
 import type { TrainerDuty } from '../chain/duties/trainer.ts';
 import type { TransactionPool } from '../chain/transaction-pool.ts';
 import type { ChainView, CompletionService, NodeView, TrainingStatus, WalletView } from '../chain/view.ts';
@@ -36,7 +37,13 @@ export function createNodeView(parts: {
       state: () => chain.state,
       block(height) {
         const record = blocks.block(height);
-        if (record === undefined) return undefined;
+        if (record === undefined) {
+          if (height < 1 || height > chain.height) return undefined;
+          throw chainError(
+            'CHAIN_HISTORY_ABSENT',
+            `block ${height} is older than this node's history, for it joined later by a snapshot: ask a node that holds it`,
+          );
+        }
         const { block, certificate } = record.final;
         const { header, operations } = block;
         return { header, operations, certificate, hash: headerHash(header), modelRoot: record.modelRoot };

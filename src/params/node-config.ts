@@ -49,5 +49,7 @@ export const nodeConfigSchema = z.strictObject({
   threads: z.number().int().positive().max(256).default(1),
   /** Where tokenised data sets are kept; several nodes of one machine may share it. Default: data_dir/datasets. */
   dataset_cache: z.string().optional(),
+  /** A node further behind than this takes over a recent state instead of executing every block; 0: never. */
+  snapshot_after_blocks: z.number().int().nonnegative().default(1024),
   log_level: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
 });

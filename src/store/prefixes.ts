@@ -11,6 +11,10 @@ export const Prefix = {
   settledRounds: 0x13,
   /** Name → value: consensus head and the like. */
   chainMeta: 0x14,
+  /** Height → header with its certificate, of heights whose block is not held. */
+  certifiedHeaders: 0x16,
+  /** Name → value: how far a download has come. */
+  syncProgress: 0x17,
 
   /** keccak-256 → RLP of a trie node, of the account trie and of all storage tries. */
   trieNode: 0x30,
@@ -30,4 +34,6 @@ export const Prefix = {
   addressIndex: 0x37,
   /** Name → value: execution head. */
   executionMeta: 0x38,
+  /** Number → hash of a block that is not held. */
+  ancestorHash: 0x39,
 } as const;

@@ -3,7 +3,15 @@ import type { FinalBlock } from '../codec/types.ts';
 import type { Clock } from '../primitives/clock.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { Logger } from '../primitives/log.ts';
-import { BLOCKS_TIMEOUT_MS, MAX_BLOCKS_PER_RESPONSE, MAX_BLOCKS_RESPONSE_BYTES, SYNC_INTERVAL_MS, WRONG_BYTES_POINTS } from './limits.ts';
+import {
+  BLOCKS_TIMEOUT_MS,
+  MAX_BLOCKS_PER_RESPONSE,
+  MAX_BLOCKS_RESPONSE_BYTES,
+  REST_AFTER_FAULT_MS,
+  SYNC_INTERVAL_MS,
+  WRONG_BYTES_POINTS,
+} from './limits.ts';
+import type { SnapshotSync } from './snapshot-sync.ts';
 import type { PeerRequests, SyncPeer } from './transport.ts';
 import { blocksRequestCodec, blocksResponseCodec } from './wire.ts';
 
@@ -22,7 +30,9 @@ export interface BlockSyncDependencies {
   readonly height: () => number;
   /** Verifies the certificate and applies; throws for a block that is not final or not next. */
   readonly commit: (final: FinalBlock) => Promise<void>;
-  /** Called after blocks were imported, with the new height. */
+  /** For a node further behind than `afterBlocks`. */
+  readonly snapshot?: { readonly sync: SnapshotSync; readonly afterBlocks: number };
+  /** Called after the head has moved, with the new height. */
   readonly imported: (height: number) => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -32,10 +42,11 @@ export interface BlockSyncDependencies {
 const NORMAL_LEAD_BLOCKS = 1;
 
 /** Codes of errors that say nothing about the blocks that were being applied. */
-const OWN_FAULTS = /^(STORE_|NETWORK_|CHAIN_CORRUPT|EXECUTION_STATE_MISSING)/;
+const OWN_FAULTS = /^(STORE_|CHAIN_CORRUPT|EXECUTION_STATE_MISSING)/;
+const isOwnFault = (error: unknown) => isPolError(error) && OWN_FAULTS.test(error.code);
 
 export function createBlockSync(dependencies: BlockSyncDependencies): BlockSync {
-  const { network, height, commit, imported, clock, log } = dependencies;
+  const { network, height, commit, snapshot, imported, clock, log } = dependencies;
   let cancel: () => void = () => {};
   let running: Promise<void> | undefined;
   let started = false;
@@ -67,7 +78,7 @@ export function createBlockSync(dependencies: BlockSyncDependencies): BlockSync 
       }
     } catch (error) {
       // A full disk is no fault of the peer's.
-      if (isPolError(error) && !OWN_FAULTS.test(error.code)) {
+      if (isPolError(error) && !isOwnFault(error)) {
         network.penalise(peer, WRONG_BYTES_POINTS, `sent blocks that do not verify: ${messageOf(error)}`);
       }
       throw error;
@@ -83,11 +94,17 @@ export function createBlockSync(dependencies: BlockSyncDependencies): BlockSync 
       try {
         await fetchFrom(peer.id);
       } catch (error) {
+        if (isOwnFault(error)) throw error;
         useless.add(peer.id);
         log.debug({ peer: peer.id, reason: messageOf(error) }, 'could not fetch blocks');
       }
       if (height() === before) useless.add(peer.id);
     }
+  }
+
+  /** To a recent state; where none is to be had, all blocks do as well. */
+  async function jump(sync: SnapshotSync): Promise<void> {
+    if (!(await sync.run(stopping.signal))) log.info({ height: height() }, 'no snapshot is served now; importing block by block');
   }
 
   async function look(): Promise<void> {
@@ -97,7 +114,9 @@ export function createBlockSync(dependencies: BlockSyncDependencies): BlockSync 
     const ahead = best(new Set());
     if (ahead === undefined || (ahead.height <= before + NORMAL_LEAD_BLOCKS && !stalled)) return;
     if (ahead.height > before + NORMAL_LEAD_BLOCKS) log.info({ height: before, highest: ahead.height }, 'catching up');
+    status = { current: before, highest: ahead.height };
     try {
+      if (snapshot !== undefined && ahead.height - before > snapshot.afterBlocks) await jump(snapshot.sync);
       await catchUp();
     } finally {
       status = undefined;
@@ -105,25 +124,33 @@ export function createBlockSync(dependencies: BlockSyncDependencies): BlockSync 
     }
   }
 
-  function schedule(): void {
-    cancel = clock.after(SYNC_INTERVAL_MS, run);
-  }
-
   function run(): void {
     if (!started || stopping.signal.aborted || running !== undefined) return;
     cancel();
     running = look()
-      .catch((error) => log.warn({ reason: messageOf(error) }, 'block sync failed'))
-      .finally(() => {
+      .then(
+        () => SYNC_INTERVAL_MS,
+        (error) => {
+          if (stopping.signal.aborted) return 0;
+          if (!isOwnFault(error)) {
+            log.warn({ reason: messageOf(error) }, 'synchronisation failed; trying again');
+            return SYNC_INTERVAL_MS;
+          }
+          // What is final is safe, and what was fetched is kept: it goes on when there is room again.
+          log.error({ reason: messageOf(error) }, 'synchronisation rests: this node cannot write');
+          return REST_AFTER_FAULT_MS;
+        },
+      )
+      .then((pauseMs) => {
         running = undefined;
-        if (!stopping.signal.aborted) schedule();
+        if (!stopping.signal.aborted) cancel = clock.after(pauseMs, run);
       });
   }
 
   return {
     start() {
       started = true;
-      schedule();
+      cancel = clock.after(SYNC_INTERVAL_MS, run);
     },
     async stop() {
       stopping.abort();

@@ -2,9 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { named } from '../chain/testing/network.ts';
 import { openingCodec } from '../codec/opening.ts';
 import type { Opening, ProofOperation } from '../codec/types.ts';
-import { vectorFromBytes, vectorRoot } from '../learning/chunks.ts';
-import { modelRootOf } from '../learning/model-root.ts';
-import { concatBytes, utf8 } from '../primitives/bytes.ts';
+import { utf8 } from '../primitives/bytes.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { checksumAddress } from '../primitives/keys.ts';
 import { silentLogger } from '../primitives/log.ts';
@@ -23,8 +21,15 @@ function setUp(peers: Parameters<typeof fakePeers>[0], own?: Opening) {
   const { world, network } = fakePeers(peers);
   const blobs = createMemoryBlobStore();
   const source = createPeerSource(
-    { maxUpdateBytes: 100, maxSnapshotBytes: 1_000 },
-    { network, blobs, learning: { opening: async () => own }, log: silentLogger },
+    { maxUpdateBytes: 100 },
+    {
+      network,
+      blobs,
+      learning: { opening: async () => own },
+      models: { fetch: async () => undefined, discard: async () => {} },
+      stopping: new AbortController().signal,
+      log: silentLogger,
+    },
   );
   return { world, blobs, source };
 }
@@ -70,22 +75,6 @@ describe('createPeerSource', () => {
     send(UPDATE);
     expect(await patient).toBe(true);
     expect(world.asked).toEqual(['slow']);
-  });
-
-  it('takes a snapshot only with the root that was asked for', async () => {
-    const [weights, momentum] = [1, 2].map((fill) => new Uint8Array(16).fill(fill));
-    if (weights === undefined || momentum === undefined) throw new Error('unreachable');
-    const rootOf = (bytes: Uint8Array) => vectorRoot(vectorFromBytes(bytes));
-    const modelRoot = modelRootOf({ weights: rootOf(weights), momentum: rootOf(momentum) });
-    const snapshot = concatBytes(weights, momentum);
-    const { world, source } = setUp([
-      { id: 'forger', answer: () => concatBytes(momentum, weights) },
-      { id: 'odd', answer: () => new Uint8Array(7) },
-      { id: 'good', answer: () => snapshot },
-    ]);
-    expect(await source.snapshot(modelRoot)).toEqual(snapshot);
-    expect(world.penalised).toEqual(['forger', 'odd']);
-    expect(await source.snapshot(named('model', 'unknown'))).toBeUndefined();
   });
 
   it('opens its own proofs itself, and asks for others’', async () => {

@@ -1,8 +1,6 @@
 import type { ModelSource } from '../chain/model-keeper.ts';
 import { MAX_OPENING_BYTES } from '../codec/limits.ts';
 import { openingCodec } from '../codec/opening.ts';
-import { vectorFromBytes, vectorRoot } from '../learning/chunks.ts';
-import { modelRootOf } from '../learning/model-root.ts';
 import type { LearningService, ProofSource } from '../learning/types.ts';
 
 import { equalBytes, toHex } from '../primitives/bytes.ts';
@@ -12,13 +10,13 @@ import { type Address, checksumAddress } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import type { BlobStore } from '../store/kv.ts';
 import { BLOB_TIMEOUT_MS, OPENING_TIMEOUT_MS, WRONG_BYTES_POINTS } from './limits.ts';
+import type { ModelDownload } from './model-download.ts';
 import type { PeerRequests } from './transport.ts';
 import { blobRequestCodec, openingRequestCodec } from './wire.ts';
 
 export interface PeerSourceOptions {
-  /** Encoded size of an update of this network's model, and of its settled model (weights and momentum). */
+  /** Encoded size of an update of this network's model. */
   readonly maxUpdateBytes: number;
-  readonly maxSnapshotBytes: number;
 }
 
 type Verify = (bytes: Uint8Array) => boolean | Promise<boolean>;
@@ -31,22 +29,25 @@ export function createPeerSource(
     readonly blobs: BlobStore;
     /** A node that trains and judges opens its own proofs itself. */
     readonly learning: Pick<LearningService, 'opening'>;
+    readonly models: ModelDownload;
+    /** Aborts when the node stops. */
+    readonly stopping: AbortSignal;
     readonly log: Logger;
   },
 ): ModelSource & ProofSource {
-  const { network, blobs, learning, log } = dependencies;
+  const { network, blobs, learning, models, stopping, log } = dependencies;
   /** By identity: two callers that want one blob share its transfer. */
   const transfers = new Map<string, Promise<boolean>>();
 
   /** The trainer itself first: it is the one that must have it. */
-  function peersFor(trainer: Address | undefined): readonly string[] {
-    const account = trainer === undefined ? undefined : checksumAddress(trainer);
+  function peersFor(trainer: Address): readonly string[] {
+    const account = checksumAddress(trainer);
     const peers = network.peers();
-    const owners = account === undefined ? [] : peers.filter((peer) => peer.account === account);
+    const owners = peers.filter((peer) => peer.account === account);
     return [...owners, ...peers.filter((peer) => !owners.includes(peer))].map((peer) => peer.id);
   }
 
-  async function transfer(id: Hash, trainer: Address | undefined, maxBytes: number, verify: Verify): Promise<Uint8Array | undefined> {
+  async function transfer(id: Hash, trainer: Address, maxBytes: number, verify: Verify): Promise<Uint8Array | undefined> {
     for (const peer of peersFor(trainer)) {
       try {
         const bytes = await network.request(peer, 'blob', blobRequestCodec.encode({ id }), { maxBytes, timeoutMs: BLOB_TIMEOUT_MS });
@@ -84,7 +85,8 @@ export function createPeerSource(
       intoStore(updateHash, trainer, options.maxUpdateBytes, timeoutMs, (bytes) => equalBytes(sha256(bytes), updateHash)),
     discard: ({ updateHash }) => blobs.delete(updateHash),
     blob: (id, trainer, maxBytes, verify) => intoStore(id, trainer, maxBytes, BLOB_TIMEOUT_MS, verify),
-    snapshot: (modelRoot) => transfer(modelRoot, undefined, options.maxSnapshotBytes, (bytes) => isSnapshotOf(modelRoot, bytes)),
+    snapshot: (modelRoot) => models.fetch(modelRoot, stopping),
+    discardSnapshot: models.discard,
     async opening({ round, trainer }, segment) {
       const own = await learning.opening(round, trainer, segment);
       if (own !== undefined) return own;
@@ -108,12 +110,4 @@ function orFalseAfter(work: Promise<boolean>, timeoutMs: number): Promise<boolea
     const timer = setTimeout(resolve, timeoutMs, false);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-}
-
-/** Weights, then outer momentum. Checked before the bytes are handed on, so that the peer that made them up is known. */
-function isSnapshotOf(modelRoot: Hash, bytes: Uint8Array): boolean {
-  if (bytes.length === 0 || bytes.length % 8 !== 0) return false;
-  const rootOf = (part: Uint8Array) => vectorRoot(vectorFromBytes(part));
-  const weights = rootOf(bytes.subarray(0, bytes.length / 2));
-  return equalBytes(modelRootOf({ weights, momentum: rootOf(bytes.subarray(bytes.length / 2)) }), modelRoot);
 }

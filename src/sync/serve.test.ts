@@ -1,16 +1,30 @@
 import { describe, expect, it } from 'vitest';
+import type { BlockStore } from '../chain/block-store.ts';
+import { createHeaderStore } from '../chain/header-store.ts';
 import { finalise, named, openNode } from '../chain/testing/network.ts';
 import { openingCodec } from '../codec/opening.ts';
 import type { Opening } from '../codec/types.ts';
+import { decodeHeader } from '../execution/block-view.ts';
 import { utf8 } from '../primitives/bytes.ts';
+import { keccak256 } from '../primitives/hash.ts';
+import { decodeProtocolState, protocolRoot } from '../protocol/state-codec.ts';
 import { createMemoryBlobStore } from '../store/memory-blobs.ts';
 import { MAX_BLOCKS_PER_RESPONSE } from './limits.ts';
 import { serveSync } from './serve.ts';
 import { fakeServer } from './testing/network.ts';
-import { blobRequestCodec, blocksRequestCodec, blocksResponseCodec, openingRequestCodec } from './wire.ts';
+import {
+  blobRequestCodec,
+  blocksRequestCodec,
+  blocksResponseCodec,
+  headersRequestCodec,
+  headersResponseCodec,
+  openingRequestCodec,
+  protocolStateRequestCodec,
+  stateRequestCodec,
+  stateResponseCodec,
+} from './wire.ts';
 
 const NOTHING = new Uint8Array(0);
-const MODEL_ROOT = named('model', 1);
 const OPENING: Opening = { segment: 0, startState: named('s', 1), endState: named('s', 2), startPath: [], endPath: [] };
 
 async function setUp() {
@@ -18,25 +32,20 @@ async function setUp() {
   for (let i = 0; i < 3; i++) await node.chain.commit(finalise(await node.chain.build()));
   const blobs = createMemoryBlobStore();
   const { server, ask } = fakeServer();
-  const world = { exports: 0, finishExport: () => {}, exported: MODEL_ROOT };
   serveSync({
     network: server,
+    header: createHeaderStore(node.store, node.blocks).get,
     finalBlock: (height) => node.blocks.block(height)?.final,
+    protocolState: node.blocks.state,
+    store: node.store,
     blobs,
-    learning: {
-      opening: async (round) => (round === 1 ? OPENING : undefined),
-      exportSnapshot: () => {
-        world.exports++;
-        return new Promise((resolve) => {
-          world.finishExport = () => resolve({ modelRoot: world.exported, bytes: utf8('the model') });
-        });
-      },
-    },
-    modelRoot: () => MODEL_ROOT,
+    learning: { opening: async (round) => (round === 1 ? OPENING : undefined), heldModels: async () => [] },
     genesisDocument: utf8('{}'),
   });
-  return { ask, blobs, world, blocks: node.blocks };
+  return { ask, blobs, blocks: node.blocks, chain: node.chain };
 }
+
+const header = (blocks: BlockStore, height: number) => blocks.block(height)?.final.block.header;
 
 describe('serveSync', () => {
   it('serves blocks from a height on, and nothing beyond the head', async () => {
@@ -55,18 +64,18 @@ describe('serveSync', () => {
     expect(await ask('blob', blobRequestCodec.encode({ id: named('blob', 2) }))).toEqual(NOTHING);
   });
 
-  it('reads the settled model once for all who ask at a time', async () => {
-    const { ask, world } = await setUp();
-    const request = blobRequestCodec.encode({ id: MODEL_ROOT });
-    const answers = [ask('blob', request), ask('blob', request)];
-    world.finishExport();
-    expect(await Promise.all(answers)).toEqual([utf8('the model'), utf8('the model')]);
-    expect(world.exports).toBe(1);
-    // The engine is behind the chain: what it has is not what was asked for.
-    world.exported = named('model', 0);
-    const stale = ask('blob', request);
-    world.finishExport();
-    expect(await stale).toEqual(NOTHING);
+  it('serves headers with their certificates, the protocol state, and nodes of the state trie', async () => {
+    const { ask, blocks, chain } = await setUp();
+    const found = headersResponseCodec.decode(await ask('headers', headersRequestCodec.encode({ from: 2, count: 10 })));
+    expect(found).toEqual([2, 3].map((height) => ({ header: header(blocks, height), certificate: blocks.block(height)?.final.certificate })));
+    expect(await ask('headers', headersRequestCodec.encode({ from: 4, count: 1 }))).toEqual(NOTHING);
+    const state = await ask('protocol-state', protocolStateRequestCodec.encode({ height: 3 }));
+    expect(protocolRoot(decodeProtocolState(state))).toEqual(chain.headHeader?.protocolRoot);
+    expect(await ask('protocol-state', protocolStateRequestCodec.encode({ height: 4 }))).toEqual(NOTHING);
+    const { stateRoot } = decodeHeader(blocks.block(3)?.final.block.execution ?? NOTHING);
+    const items = await ask('state', stateRequestCodec.encode([named('no node', 1), stateRoot]));
+    expect(stateResponseCodec.decode(items).map((item) => item.length > 0 && keccak256(item))).toEqual([false, stateRoot]);
+    expect(await ask('state', stateRequestCodec.encode([named('no node', 1)]))).toEqual(NOTHING);
   });
 
   it('serves openings and the genesis, and throws for what does not decode', async () => {
@@ -75,7 +84,7 @@ describe('serveSync', () => {
     expect(openingCodec.decode(await opening(1))).toEqual(OPENING);
     expect(await opening(2)).toEqual(NOTHING);
     expect(await ask('genesis', NOTHING)).toEqual(utf8('{}'));
-    for (const protocol of ['blocks', 'blob', 'opening'] as const) {
+    for (const protocol of ['headers', 'blocks', 'protocol-state', 'state', 'model', 'chunks', 'blob', 'opening'] as const) {
       await expect(ask(protocol, Uint8Array.of(0xff))).rejects.toMatchObject({ code: expect.stringMatching(/^CODEC_/) });
     }
     await expect(ask('blocks', blocksRequestCodec.encode({ from: 1, count: 1 }).fill(0xc0, 0, 1))).rejects.toBeInstanceOf(Error);

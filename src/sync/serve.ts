@@ -1,64 +1,111 @@
-import { encodeFinalBlock } from '../codec/blocks.ts';
+import { certifiedHeaderCodec, encodeFinalBlock } from '../codec/blocks.ts';
 import { openingCodec } from '../codec/opening.ts';
-import type { FinalBlock } from '../codec/types.ts';
+import type { CertifiedHeader, FinalBlock } from '../codec/types.ts';
+import { readStateItem } from '../execution/state-download.ts';
 import type { LearningService } from '../learning/types.ts';
-
-import { equalBytes } from '../primitives/bytes.ts';
-import type { Hash } from '../primitives/hash.ts';
-import type { BlobStore } from '../store/kv.ts';
-import { MAX_BLOCKS_RESPONSE_BYTES } from './limits.ts';
+import { encodeProtocolState } from '../protocol/state-codec.ts';
+import type { ProtocolState } from '../protocol/types.ts';
+import type { BlobStore, KeyValueStore } from '../store/kv.ts';
+import { MAX_BLOCKS_RESPONSE_BYTES, MAX_HEADERS_RESPONSE_BYTES, MAX_STATE_RESPONSE_BYTES } from './limits.ts';
+import { createModelFilesServer } from './model-files.ts';
 import type { RequestServer } from './transport.ts';
-import { blobRequestCodec, blocksRequestCodec, blocksResponseCodec, openingRequestCodec } from './wire.ts';
+import {
+  blobRequestCodec,
+  blocksRequestCodec,
+  blocksResponseCodec,
+  chunksRequestCodec,
+  headersRequestCodec,
+  headersResponseCodec,
+  modelOutlineCodec,
+  modelRequestCodec,
+  openingRequestCodec,
+  protocolStateRequestCodec,
+  stateRequestCodec,
+  stateResponseCodec,
+} from './wire.ts';
 
 const NOTHING = new Uint8Array(0);
 
-/** Answers peers' requests for blocks, blobs, openings and the genesis document. A malformed request throws, which costs the asker. */
+/**
+ * Answers peers' requests for headers, blocks, states, models, blobs, openings and the genesis document. What is not held is
+ * answered with nothing; a malformed request throws, which costs the asker.
+ */
 export function serveSync(dependencies: {
   readonly network: RequestServer;
+  readonly header: (height: number) => CertifiedHeader | undefined;
   readonly finalBlock: (height: number) => FinalBlock | undefined;
+  readonly protocolState: (height: number) => ProtocolState | undefined;
+  /** Where the state trie is. */
+  readonly store: Pick<KeyValueStore, 'get'>;
   readonly blobs: BlobStore;
-  readonly learning: Pick<LearningService, 'opening' | 'exportSnapshot'>;
-  readonly modelRoot: () => Hash;
+  readonly learning: Pick<LearningService, 'opening' | 'heldModels'>;
   readonly genesisDocument: Uint8Array;
 }): void {
-  const { network, finalBlock, blobs, learning, modelRoot, genesisDocument } = dependencies;
-
-  /** Reading a model takes its size in memory: all who ask for it at a time share one copy. */
-  let exporting: ReturnType<LearningService['exportSnapshot']> | undefined;
-  function exportOnce() {
-    exporting ??= learning.exportSnapshot().finally(() => {
-      exporting = undefined;
-    });
-    return exporting;
-  }
+  const { network, header, finalBlock, protocolState, store, blobs, learning, genesisDocument } = dependencies;
+  const models = createModelFilesServer({ learning });
 
   network.handle('genesis', async () => genesisDocument);
 
+  network.handle('headers', async (bytes) => {
+    const found = consecutive(headersRequestCodec.decode(bytes), header, certifiedHeaderCodec.encode, MAX_HEADERS_RESPONSE_BYTES);
+    return found.length === 0 ? NOTHING : headersResponseCodec.encode(found);
+  });
+
   network.handle('blocks', async (bytes) => {
-    const { from, count } = blocksRequestCodec.decode(bytes);
-    const found: FinalBlock[] = [];
-    let size = 0;
-    for (let height = from; height < from + count && size < MAX_BLOCKS_RESPONSE_BYTES; height++) {
-      const final = finalBlock(height);
-      if (final === undefined) break;
-      found.push(final);
-      size += encodeFinalBlock(final).length;
-    }
+    const found = consecutive(blocksRequestCodec.decode(bytes), finalBlock, encodeFinalBlock, MAX_BLOCKS_RESPONSE_BYTES);
     return found.length === 0 ? NOTHING : blocksResponseCodec.encode(found);
   });
 
-  network.handle('blob', async (bytes) => {
-    const { id } = blobRequestCodec.decode(bytes);
-    if (equalBytes(id, modelRoot())) {
-      const snapshot = await exportOnce();
-      if (equalBytes(snapshot.modelRoot, id)) return snapshot.bytes;
-    }
-    return (await blobs.get(id)) ?? NOTHING;
+  network.handle('protocol-state', async (bytes) => {
+    const state = protocolState(protocolStateRequestCodec.decode(bytes).height);
+    return state === undefined ? NOTHING : encodeProtocolState(state);
   });
+
+  network.handle('state', async (bytes) => {
+    const found: Uint8Array[] = [];
+    let size = 0;
+    for (const hash of stateRequestCodec.decode(bytes)) {
+      const item = readStateItem(store, hash) ?? NOTHING;
+      size += item.length;
+      if (size > MAX_STATE_RESPONSE_BYTES) break;
+      found.push(item);
+    }
+    return size === 0 ? NOTHING : stateResponseCodec.encode(found);
+  });
+
+  network.handle('model', async (bytes) => {
+    const outline = await models.outline(modelRequestCodec.decode(bytes).id);
+    return outline === undefined ? NOTHING : modelOutlineCodec.encode(outline);
+  });
+
+  network.handle('chunks', async (bytes) => {
+    const { vector, first, count } = chunksRequestCodec.decode(bytes);
+    return (await models.chunks(vector, first, count)) ?? NOTHING;
+  });
+
+  network.handle('blob', async (bytes) => (await blobs.get(blobRequestCodec.decode(bytes).id)) ?? NOTHING);
 
   network.handle('opening', async (bytes) => {
     const { round, trainer, segment } = openingRequestCodec.decode(bytes);
     const opening = await learning.opening(round, trainer, segment);
     return opening === undefined ? NOTHING : openingCodec.encode(opening);
   });
+}
+
+/** From a height on as far as they are held, and until their encodings reach the limit. */
+function consecutive<T>(
+  { from, count }: { readonly from: number; readonly count: number },
+  get: (height: number) => T | undefined,
+  encode: (value: T) => Uint8Array,
+  limitBytes: number,
+): readonly T[] {
+  const found: T[] = [];
+  let size = 0;
+  for (let height = from; height < from + count && size < limitBytes; height++) {
+    const value = get(height);
+    if (value === undefined) break;
+    found.push(value);
+    size += encode(value).length;
+  }
+  return found;
 }

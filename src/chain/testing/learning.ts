@@ -18,7 +18,7 @@ export function fakeLearning(parts: Partial<LearningService>): LearningService {
     check: missing('check'),
     measureUpdates: missing('measureUpdates'),
     evaluate: missing('evaluate'),
-    exportSnapshot: missing('exportSnapshot'),
+    heldModels: missing('heldModels'),
     importSnapshot: missing('importSnapshot'),
     settledWeightsPath: missing('settledWeightsPath'),
     close: async () => {},

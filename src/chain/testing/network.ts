@@ -136,7 +136,7 @@ export async function openNode(i = 0, store: KeyValueStore = createMemoryStore()
   const oracle = createTestOracle();
   const clock = { now: () => (GENESIS_TIME + 1 + chain.height) * 1000, after: () => () => {} };
   const chain: ReturnType<typeof createChain> = createChain(
-    { context: CONTEXT, authorities: AUTHORITIES.map(({ signer }) => signer.address), self: authority(i).signer.address },
+    { context: CONTEXT, authoritiesAt: () => AUTHORITIES.map(({ signer }) => signer.address), self: authority(i).signer.address },
     { store, blocks, execution, operations, transactions, boundary: oracle, clock, log: silentLogger },
   );
   return { store, blocks, execution, operations, transactions, oracle, chain };

@@ -1,0 +1,134 @@
+import type { HeaderStore } from '../chain/header-store.ts';
+import { headerHash } from '../codec/blocks.ts';
+import { verifyCertificate } from '../codec/certificate.ts';
+import type { CertifiedHeader } from '../codec/types.ts';
+import { equalBytes } from '../primitives/bytes.ts';
+import type { Hash } from '../primitives/hash.ts';
+import type { Address } from '../primitives/keys.ts';
+import type { KeyValueStore } from '../store/kv.ts';
+import { syncError } from './errors.ts';
+import { HEADER_WINDOW_BLOCKS, MAX_HEADERS_PER_RESPONSE, MAX_HEADERS_RESPONSE_BYTES, PIECE_TIMEOUT_MS, WRONG_BYTES_POINTS } from './limits.ts';
+import { type Job, type SwarmDependencies, swarm } from './swarm.ts';
+import type { SyncPeer } from './transport.ts';
+import { headersRequestCodec, headersResponseCodec, type RangeRequest } from './wire.ts';
+
+/** Signatures are checked in turns of this many headers (some milliseconds), between which the node does its other work. */
+const HEADERS_PER_TURN = 8;
+
+export interface HeaderSyncDependencies extends SwarmDependencies {
+  readonly store: KeyValueStore;
+  readonly headers: HeaderStore;
+  readonly genesisHash: Hash;
+  readonly authoritiesAt: (height: number) => readonly Address[];
+}
+
+/** A verified run of headers that waits for the one before it. */
+interface Run {
+  readonly headers: readonly CertifiedHeader[];
+  readonly peer: string;
+}
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/**
+ * Fetches headers with their certificates from where the store ends up to what peers have, ranges from several peers at once.
+ * Each range stands on its own certificates, so that a wrong byte is known by its peer; ranges join by their parents' hashes.
+ *
+ * @returns when no usable peer has more
+ */
+export async function syncHeaders(dependencies: HeaderSyncDependencies, signal: AbortSignal): Promise<void> {
+  const { network, store, headers, genesisHash, authoritiesAt } = dependencies;
+  let top = headers.top();
+  let tip = tipHash();
+  /** First height that nobody was asked for. */
+  let next = top + 1;
+  /** Ranges to be asked for again, lowest first. */
+  const again: RangeRequest[] = [];
+  const ready = new Map<number, Run>();
+  let joining: Promise<void> = Promise.resolve();
+
+  function tipHash(): Hash {
+    const held = headers.get(top);
+    return held === undefined ? genesisHash : headerHash(held.header);
+  }
+
+  function take(peer: SyncPeer): RangeRequest | undefined {
+    const repeated = again[0];
+    if (repeated !== undefined && peer.height >= repeated.from) {
+      again.shift();
+      const count = Math.min(repeated.count, peer.height - repeated.from + 1);
+      if (count < repeated.count) giveBack({ from: repeated.from + count, count: repeated.count - count });
+      return { from: repeated.from, count };
+    }
+    const count = Math.min(MAX_HEADERS_PER_RESPONSE, peer.height - next + 1, top + HEADER_WINDOW_BLOCKS - next + 1);
+    if (count <= 0) return undefined;
+    const range = { from: next, count };
+    next += count;
+    return range;
+  }
+
+  function giveBack(range: RangeRequest): void {
+    again.push(range);
+    again.sort((a, b) => a.from - b.from);
+  }
+
+  /** @throws SYNC_WRONG_BYTES, CERTIFICATE_* */
+  async function verify(range: RangeRequest, found: readonly CertifiedHeader[]): Promise<void> {
+    const require = (holds: boolean, height: number, rule: string) => {
+      if (!holds) throw syncError('SYNC_WRONG_BYTES', `header ${height}: ${rule}`);
+    };
+    require(found.length <= range.count, range.from, `${found.length} headers came where ${range.count} were asked for`);
+    let parent: Hash | undefined;
+    for (const [i, { header, certificate }] of found.entries()) {
+      const height = range.from + i;
+      require(header.height === height && certificate.height === height, height, 'is not the one asked for');
+      require(parent === undefined || equalBytes(parent, header.parentHash), height, 'does not follow the one before');
+      parent = headerHash(header);
+      require(equalBytes(parent, certificate.blockHash), height, 'the certificate is another block’s');
+      verifyCertificate(certificate, { genesisHash, authorities: authoritiesAt(height) });
+      if (i % HEADERS_PER_TURN === 0) await nextTurn();
+    }
+  }
+
+  /** Stores runs in order, so that what is stored has no gap at any instant. */
+  async function join(): Promise<void> {
+    for (let run = ready.get(top + 1); run !== undefined; run = ready.get(top + 1)) {
+      const [first] = run.headers;
+      const last = run.headers.at(-1);
+      if (first === undefined || last === undefined) return;
+      ready.delete(top + 1);
+      if (!equalBytes(first.header.parentHash, tip)) {
+        // A quorum signed two histories, or the certificates below are another network's: nothing of this run is kept.
+        network.penalise(run.peer, WRONG_BYTES_POINTS, `header ${top + 1} does not follow the one before`);
+        giveBack({ from: top + 1, count: run.headers.length });
+        return;
+      }
+      await store.write(headers.append(run.headers));
+      top = last.header.height;
+      tip = headerHash(last.header);
+    }
+  }
+
+  const job: Job<RangeRequest> = {
+    take,
+    giveBack,
+    async fetch(peer, range, abort) {
+      const bytes = await network.request(peer, 'headers', headersRequestCodec.encode(range), {
+        maxBytes: 2 * MAX_HEADERS_RESPONSE_BYTES,
+        timeoutMs: PIECE_TIMEOUT_MS,
+        signal: abort,
+      });
+      if (bytes.length === 0) return 'absent';
+      const found = headersResponseCodec.decode(bytes);
+      if (found.length === 0) return 'absent';
+      await verify(range, found);
+      if (found.length < range.count) giveBack({ from: range.from + found.length, count: range.count - found.length });
+      ready.set(range.from, { headers: found, peer });
+      joining = joining.then(join, join);
+      await joining;
+      return 'kept';
+    },
+    isDone: (usable) => usable.length > 0 && usable.every((peer) => peer.height <= top),
+  };
+  await swarm(job, dependencies, signal);
+}

@@ -1,0 +1,170 @@
+import type { Chain } from '../chain/chain.ts';
+import { bodyMatchesHeader, headerHash } from '../codec/blocks.ts';
+import type { FinalBlock } from '../codec/types.ts';
+import { BLOCK_HASH_WINDOW } from '../execution/engine.ts';
+import { readSealedPayload, type SealedPayload } from '../execution/sealed-payload.ts';
+import { equalBytes } from '../primitives/bytes.ts';
+import type { Hash } from '../primitives/hash.ts';
+import { decodeProtocolState, protocolRoot } from '../protocol/state-codec.ts';
+import type { ProtocolState } from '../protocol/types.ts';
+import { syncError } from './errors.ts';
+import { fetchOne } from './fetch-one.ts';
+import { type HeaderSyncDependencies, syncHeaders } from './header-sync.ts';
+import {
+  MAX_BLOCKS_PER_RESPONSE,
+  MAX_BLOCKS_RESPONSE_BYTES,
+  MAX_PROTOCOL_STATE_BYTES,
+  MAX_SNAPSHOT_AGE_BLOCKS,
+  SNAPSHOT_SPACING_BLOCKS,
+} from './limits.ts';
+import type { Anchor, SnapshotStore } from './snapshot-store.ts';
+import { syncState } from './state-sync.ts';
+import { blocksRequestCodec, blocksResponseCodec, protocolStateRequestCodec } from './wire.ts';
+
+export interface SnapshotSyncDependencies extends HeaderSyncDependencies {
+  readonly chain: Pick<Chain, 'height' | 'adopt'>;
+  readonly progress: SnapshotStore;
+}
+
+/**
+ * Brings a node that is far behind close to the head without executing what lies between: headers with certificates, then the
+ * protocol state and the execution state at a recent height, each byte held against the header there. Whatever was fetched is
+ * kept, so that the next call goes on where this one stopped.
+ */
+export interface SnapshotSync {
+  /** True when the head has moved; false when nothing near enough is served now, or nothing is to be gained. */
+  run(signal: AbortSignal): Promise<boolean>;
+}
+
+export function createSnapshotSync(dependencies: SnapshotSyncDependencies): SnapshotSync {
+  const { headers, chain, progress, log } = dependencies;
+
+  function certifiedHeader(height: number) {
+    const found = headers.get(height);
+    if (found === undefined) throw new RangeError(`header ${height} was not fetched`);
+    return found.header;
+  }
+
+  /** @throws when the block is not the one that the certified header of its height describes */
+  async function verifyBlock(final: FinalBlock, height: number): Promise<SealedPayload> {
+    const header = certifiedHeader(height);
+    const { block } = final;
+    const expected = headerHash(header);
+    if (!equalBytes(headerHash(block.header), expected) || !bodyMatchesHeader(block)) {
+      throw syncError('SYNC_WRONG_BYTES', `block ${height} is not the certified one`);
+    }
+    return readSealedPayload(block.execution, header.executionHash);
+  }
+
+  /** Blocks from, from+1, …, all of them verified; fewer when they are large. */
+  function fetchBlocks(from: number, count: number, signal: AbortSignal) {
+    return fetchOne(
+      {
+        protocol: 'blocks',
+        request: blocksRequestCodec.encode({ from, count }),
+        maxBytes: 2 * MAX_BLOCKS_RESPONSE_BYTES,
+        height: from,
+        async accept(bytes) {
+          const finals = blocksResponseCodec.decode(bytes);
+          const found: { readonly final: FinalBlock; readonly payload: SealedPayload }[] = [];
+          for (const [i, final] of finals.slice(0, count).entries()) {
+            found.push({ final, payload: await verifyBlock(final, from + i) });
+          }
+          if (found.length === 0) throw syncError('SYNC_WRONG_BYTES', 'an answer without blocks');
+          return found;
+        },
+      },
+      dependencies,
+      signal,
+    );
+  }
+
+  /** The block itself, its certificate being the one verified with its header. */
+  async function fetchFinal(height: number, signal: AbortSignal) {
+    const [found] = (await fetchBlocks(height, 1, signal)) ?? [];
+    const certificate = headers.get(height)?.certificate;
+    return found && certificate && { final: { block: found.final.block, certificate }, payload: found.payload };
+  }
+
+  /**
+   * The number of withdrawals up to a height, by the last block that has any: withdrawals are numbered. Mostly that is within
+   * a round or two; on a chain that never paid anybody it means every block, which are small there.
+   */
+  async function countWithdrawals(height: number, payload: SealedPayload, signal: AbortSignal): Promise<bigint | undefined> {
+    if (payload.lastWithdrawal !== undefined) return payload.lastWithdrawal + 1n;
+    let count = MAX_BLOCKS_PER_RESPONSE;
+    for (let end = height - 1; end >= 1; ) {
+      const from = Math.max(1, end - count + 1);
+      const wanted = end - from + 1;
+      const found = await fetchBlocks(from, wanted, signal);
+      if (found === undefined) return undefined;
+      if (found.length < wanted) {
+        count = Math.max(1, Math.floor(wanted / 2));
+        continue;
+      }
+      for (const each of found.reverse()) if (each.payload.lastWithdrawal !== undefined) return each.payload.lastWithdrawal + 1n;
+      end = from - 1;
+    }
+    return 0n;
+  }
+
+  function fetchProtocolState(height: number, signal: AbortSignal): Promise<ProtocolState | undefined> {
+    const { protocolRoot: expected } = certifiedHeader(height);
+    return fetchOne(
+      {
+        protocol: 'protocol-state',
+        request: protocolStateRequestCodec.encode({ height }),
+        maxBytes: MAX_PROTOCOL_STATE_BYTES,
+        height,
+        accept(bytes) {
+          const state = decodeProtocolState(bytes);
+          if (!equalBytes(protocolRoot(state), expected)) throw syncError('SYNC_WRONG_BYTES', 'a protocol state with another root');
+          return state;
+        },
+      },
+      dependencies,
+      signal,
+    );
+  }
+
+  /** What was begun, when it is still of use; else the newest snapshot height that is served. */
+  async function findAnchor(signal: AbortSignal): Promise<Anchor | undefined> {
+    const top = headers.top();
+    const begun = progress.get();
+    if (begun !== undefined) {
+      const { height } = begun.final.block.header;
+      if (height > chain.height && top - height <= MAX_SNAPSHOT_AGE_BLOCKS) return begun;
+    }
+    const height = top - (top % SNAPSHOT_SPACING_BLOCKS);
+    if (height <= chain.height) return undefined;
+    const state = await fetchProtocolState(height, signal);
+    const block = await fetchFinal(height, signal);
+    if (state === undefined || block === undefined) return undefined;
+    const nextWithdrawal = await countWithdrawals(height, block.payload, signal);
+    if (nextWithdrawal === undefined) return undefined;
+    const anchor = { final: block.final, state, nextWithdrawal };
+    await progress.put(anchor);
+    return anchor;
+  }
+
+  function ancestorsOf(height: number): readonly { readonly number: number; readonly hash: Hash }[] {
+    const first = Math.max(1, height - BLOCK_HASH_WINDOW);
+    return Array.from({ length: height - first }, (_, i) => ({ number: first + i, hash: certifiedHeader(first + i).executionHash }));
+  }
+
+  return {
+    async run(signal) {
+      await syncHeaders(dependencies, signal);
+      const anchor = await findAnchor(signal);
+      if (anchor === undefined) return false;
+      const { header, execution } = anchor.final.block;
+      const { stateRoot } = await readSealedPayload(execution, header.executionHash);
+      log.info({ height: header.height, headers: headers.top() }, 'fetching the state of a final block');
+      const items = await syncState(stateRoot, dependencies, signal);
+      if (items === undefined) return false;
+      await chain.adopt({ ...anchor, ancestors: ancestorsOf(header.height) }, progress.clear);
+      log.info({ height: header.height, items }, 'took over the state of a final block; blocks before it are not held');
+      return true;
+    },
+  };
+}
