@@ -1,5 +1,5 @@
 import { type Hash, taggedHash } from '../primitives/hash.ts';
-import { type Address, type Signer, verifySignature } from '../primitives/keys.ts';
+import { type Address, type SignatureCheck, type Signer, verifySignature } from '../primitives/keys.ts';
 import { MAX_OPERATION_BYTES, MAX_TRAINERS_PER_ROUND } from './limits.ts';
 import { address, codec, f32, hash, integer, list, type Shape, signature, struct, uint, union } from './shape.ts';
 import type { Operation, ProofOperation, SignedOperation, Verdict } from './types.ts';
@@ -63,8 +63,12 @@ export function signOperation<O extends Operation>(operation: O, genesisHash: Ha
 }
 
 /** True when the operation's own trainer or authority signed it for this network. A high s is refused (EIP-2). */
-export function verifySignedOperation(signed: SignedOperation, genesisHash: Hash): boolean {
-  return verifySignature(operationDigest(genesisHash, signed.operation), signed.signature, operationAuthor(signed.operation));
+export function verifySignedOperation(
+  signed: SignedOperation,
+  genesisHash: Hash,
+  isSignedBy: SignatureCheck = verifySignature,
+): boolean {
+  return isSignedBy(operationDigest(genesisHash, signed.operation), signed.signature, operationAuthor(signed.operation));
 }
 
 /** Identity in pools and gossip: covers the signature, so a forged copy cannot stand in the way of the real one. */

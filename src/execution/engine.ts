@@ -63,6 +63,8 @@ export interface ExecutionEngine {
   commit(hash: Hash): readonly Write[];
   /** Moves the head to a payload whose writes are durable; other candidates are dropped. @throws EXECUTION_UNKNOWN_PAYLOAD */
   advance(hash: Hash): void;
+  /** Names and senders of a payload's transactions, in order: what a pool forgets. @throws EXECUTION_BLOCK_MALFORMED */
+  transactionsOf(bytes: Uint8Array): readonly { readonly hash: Hash; readonly from: Address }[];
   readonly reader: ExecutionReader;
 }
 

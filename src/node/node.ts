@@ -124,7 +124,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     },
     { log },
   );
-  const source = createPeerSource(peerSourceLimits(learning.parameters), { network, blobs, learning, log });
+  const source = createPeerSource(peerSourceLimits(learning.parameters), { network, blobs, learning, clock: systemClock, log });
   const keeper = createModelKeeper({ learning, source, blocks, state, clock: systemClock, log });
   const chain: Chain = createChain(
     { context, authorities, self: signer.address },

@@ -5,6 +5,7 @@ import type { Opening, ProofOperation } from '../codec/types.ts';
 import { vectorFromBytes, vectorRoot } from '../learning/chunks.ts';
 import { modelRootOf } from '../learning/model-root.ts';
 import { concatBytes, utf8 } from '../primitives/bytes.ts';
+import { systemClock } from '../primitives/clock.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { checksumAddress } from '../primitives/keys.ts';
 import { silentLogger } from '../primitives/log.ts';
@@ -24,7 +25,7 @@ function setUp(peers: Parameters<typeof fakePeers>[0], own?: Opening) {
   const blobs = createMemoryBlobStore();
   const source = createPeerSource(
     { maxUpdateBytes: 100, maxSnapshotBytes: 1_000 },
-    { network, blobs, learning: { opening: async () => own }, log: silentLogger },
+    { network, blobs, learning: { opening: async () => own }, clock: systemClock, log: silentLogger },
   );
   return { world, blobs, source };
 }

@@ -6,6 +6,7 @@ import { modelRootOf } from '../learning/model-root.ts';
 import type { LearningService, ProofSource } from '../learning/types.ts';
 
 import { equalBytes, toHex } from '../primitives/bytes.ts';
+import type { Clock } from '../primitives/clock.ts';
 import { messageOf } from '../primitives/errors.ts';
 import { type Hash, sha256 } from '../primitives/hash.ts';
 import { type Address, checksumAddress } from '../primitives/keys.ts';
@@ -31,10 +32,11 @@ export function createPeerSource(
     readonly blobs: BlobStore;
     /** A node that trains and judges opens its own proofs itself. */
     readonly learning: Pick<LearningService, 'opening'>;
+    readonly clock: Clock;
     readonly log: Logger;
   },
 ): ModelSource & ProofSource {
-  const { network, blobs, learning, log } = dependencies;
+  const { network, blobs, learning, clock, log } = dependencies;
   /** By identity: two callers that want one blob share its transfer. */
   const transfers = new Map<string, Promise<boolean>>();
 
@@ -76,7 +78,7 @@ export function createPeerSource(
       running = fetchInto(id, trainer, maxBytes, verify).finally(() => transfers.delete(key));
       transfers.set(key, running);
     }
-    return orFalseAfter(running, timeoutMs);
+    return orFalseAfter(running, timeoutMs, clock);
   }
 
   return {
@@ -103,10 +105,10 @@ export function createPeerSource(
 }
 
 /** Resolves with the work's value or, when that takes longer, with false; the work is not stopped. */
-function orFalseAfter(work: Promise<boolean>, timeoutMs: number): Promise<boolean> {
+function orFalseAfter(work: Promise<boolean>, timeoutMs: number, clock: Clock): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, timeoutMs, false);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    const cancel = clock.after(timeoutMs, () => resolve(false));
+    work.then(resolve, reject).finally(cancel);
   });
 }
 
