@@ -55,7 +55,7 @@ export interface ChainOptions {
 export interface ChainDependencies {
   readonly store: KeyValueStore;
   readonly blocks: BlockStore;
-  readonly execution: ExecutionEngine;
+  readonly execution: Omit<ExecutionEngine, 'genesisBlockHash' | 'reader'>;
   readonly operations: OperationPool;
   readonly transactions: TransactionPool;
   readonly boundary: BoundaryOracle;

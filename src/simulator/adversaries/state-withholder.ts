@@ -1,0 +1,15 @@
+import type { Adversary } from '../adversary.ts';
+
+/** Trains honestly and serves its update, or it would not be sealed; opens nothing to the checkers. */
+export const stateWithholder: Adversary = {
+  kind: 'state-withholder',
+  role: 'trainer',
+  summary: 'serves neither openings nor states to checkers',
+  corrupt: ({ note }) => ({
+    async serve({ protocol }, honest) {
+      if (protocol !== 'opening') return honest();
+      note('openings refused', 1);
+      throw new Error('withheld');
+    },
+  }),
+};
