@@ -190,7 +190,8 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     // 4. The header commits to the body, and each operation is signed by its author.
     require(equalBytes(header.bodyHash, bodyHash(block.operations, block.boundary)), 'body does not match the header');
     if (how === 'candidate') {
-      for (const signed of block.operations) require(verifySignedOperation(signed, context.genesisHash, isSignedBy), 'an operation is forged');
+      for (const signed of block.operations)
+        require(verifySignedOperation(signed, context.genesisHash, isSignedBy), 'an operation is forged');
     }
     require(block.boundary === undefined || block.operations.length === 0, 'a boundary block carries operations');
     // 5. The protocol accepts the operations and arrives at the stated state.

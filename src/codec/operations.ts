@@ -63,11 +63,7 @@ export function signOperation<O extends Operation>(operation: O, genesisHash: Ha
 }
 
 /** True when the operation's own trainer or authority signed it for this network. A high s is refused (EIP-2). */
-export function verifySignedOperation(
-  signed: SignedOperation,
-  genesisHash: Hash,
-  isSignedBy: SignatureCheck = verifySignature,
-): boolean {
+export function verifySignedOperation(signed: SignedOperation, genesisHash: Hash, isSignedBy: SignatureCheck = verifySignature): boolean {
   return isSignedBy(operationDigest(genesisHash, signed.operation), signed.signature, operationAuthor(signed.operation));
 }
 

@@ -8,6 +8,7 @@ import type { Signer } from '../primitives/keys.ts';
 import type { ProtocolContext } from '../protocol/context.ts';
 import type { ProtocolState } from '../protocol/types.ts';
 import type { BlobStore } from '../store/kv.ts';
+import type { AdversaryKind } from './adversary-kinds.ts';
 import type { SimulatedLearning, WorkPolicy } from './learning/simulated-learning.ts';
 import type { PeerNetwork } from './peer-network.ts';
 import type { Random } from './random.ts';
@@ -16,12 +17,11 @@ import type { Random } from './random.ts';
  * A way to cheat: one file each in adversaries/, listed in adversaries/all.ts. It holds one key, its own, and runs a
  * production node of which it replaces what it needs; it can do everything but sign for others.
  */
-export interface Adversary {
-  readonly kind: string;
-  /** Whose key it holds: a trainer's (any address) or an authority's. */
-  readonly role: 'trainer' | 'authority';
-  /** One line for `--help` and for tables. */
-  readonly summary: string;
+export interface Adversary extends Behaviour {
+  readonly kind: AdversaryKind;
+}
+
+export interface Behaviour {
   /** Asked anew at each start of the node: what must survive a crash is kept in `tools.memory`. */
   corrupt(tools: AdversaryTools): Corruption;
 }

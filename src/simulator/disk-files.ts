@@ -10,7 +10,9 @@ export interface DiskFiles {
   crash(random: Random): void;
 }
 
-type Change = { readonly type: 'write'; readonly bytes: Uint8Array; readonly at: number } | { readonly type: 'truncate'; readonly size: number };
+type Change =
+  | { readonly type: 'write'; readonly bytes: Uint8Array; readonly at: number }
+  | { readonly type: 'truncate'; readonly size: number };
 
 interface StoredFile {
   durable: Uint8Array;

@@ -9,6 +9,10 @@ import type { LearningMeter, RoundRecord } from './learning/simulated-learning.t
 import type { NodeObserver } from './network-node.ts';
 import { createSafetyObserver } from './safety.ts';
 
+export const HONEST_AUTHORITY = 'honest authority';
+export const HONEST_TRAINER = 'honest trainer';
+export const FOLLOWER = 'follower';
+
 /** One settled proof, with what only the simulator knows of it. */
 export interface ProofOutcome {
   /** Kind of the node behind the address. */
@@ -45,6 +49,8 @@ export interface RunMeasurements {
   readonly evidence: number;
   /** Authorities' votes against what was decided: by honest ones, who lose their pay, and in all. */
   readonly votes: { readonly honest: number; readonly honestUnpaid: number };
+  /** Places in the rosters of all rounds, by the kind of the node behind the address. */
+  readonly seats: Readonly<Record<string, number>>;
   /** What adversaries counted. */
   readonly notes: Readonly<Record<string, number>>;
 }
@@ -56,6 +62,7 @@ export interface Measurements extends NodeObserver {
   result(states: readonly ProtocolState[]): RunMeasurements;
 }
 
+const HONEST = new Set([HONEST_AUTHORITY, HONEST_TRAINER, FOLLOWER]);
 const POL_IN_GWEI = 1e9;
 const inPol = (wei: bigint): number => Number(wei / WEI_PER_GWEI) / POL_IN_GWEI;
 
@@ -74,6 +81,9 @@ export function createMeasurements(
   const finalityMs: number[] = [];
   const proofs: ProofOutcome[] = [];
   const notes: Record<string, number> = {};
+  const seats: Record<string, number> = {};
+  const seated = new Set<number>();
+  const earnedBefore = new Map<string, bigint>();
   const votes = { honest: 0, honestUnpaid: 0 };
   let evidence = 0;
   let trainingSince: number | undefined;
@@ -86,7 +96,7 @@ export function createMeasurements(
     for (const record of round.proofs) proofs.push(judged(record, round));
     if (round.proofs.length === 0) return;
     for (const vote of round.votes) {
-      if (kindOf(vote.authority) !== 'honest authority') continue;
+      if (kindOf(vote.authority) !== HONEST_AUTHORITY) continue;
       votes.honest++;
       const paid = state.authorities.find(({ address }) => toHex(address) === toHex(vote.authority))?.earned;
       const before = earnedBefore.get(toHex(vote.authority)) ?? 0n;
@@ -94,7 +104,6 @@ export function createMeasurements(
       earnedBefore.set(toHex(vote.authority), paid ?? before);
     }
   }
-  const earnedBefore = new Map<string, bigint>();
 
   function judged({ proof, outcome, reward }: ProofRecord, { challengeSeed }: SettledRound): ProofOutcome {
     const kind = kindOf(proof.trainer);
@@ -103,8 +112,10 @@ export function createMeasurements(
     const isForged = (segment: number) => own?.works[segment] !== 'honest';
     if (own !== undefined && challengeSeed !== undefined) {
       const found = challengedSegments(challengeSeed, proof, context.genesis).some(isForged);
-      if (found && outcome === 'accepted') safety.report(`round ${proof.round}: a ${kind}'s proof was accepted with a forged segment among the checked`);
-      if (!found && outcome === 'rejected') safety.report(`round ${proof.round}: a ${kind}'s proof was rejected, and every checked segment is right`);
+      if (found && outcome === 'accepted')
+        safety.report(`round ${proof.round}: a ${kind}'s proof was accepted with a forged segment among the checked`);
+      if (!found && outcome === 'rejected')
+        safety.report(`round ${proof.round}: a ${kind}'s proof was rejected, and every checked segment is right`);
     }
     return {
       kind,
@@ -118,7 +129,7 @@ export function createMeasurements(
 
   function noteFinality({ block }: FinalBlock, node: number): void {
     const at = proposedAt.get(toHex(headerHash(block.header)));
-    if (at !== undefined && kinds[node] === 'honest authority') finalityMs.push(now() - at);
+    if (at !== undefined && kinds[node] === HONEST_AUTHORITY) finalityMs.push(now() - at);
   }
 
   return {
@@ -128,6 +139,10 @@ export function createMeasurements(
       safety.onCommit(node, final);
       noteFinality(final, node);
       if (round !== undefined) settle(round, state);
+      if (state.height === state.open.openedAt && !seated.has(state.open.number)) {
+        seated.add(state.open.number);
+        for (const trainer of state.open.roster) seats[kindOf(trainer)] = (seats[kindOf(trainer)] ?? 0) + 1;
+      }
       if (trainingSince === undefined && state.open.roster.length > 0) trainingSince = now();
     },
     onSpoken(_, message) {
@@ -140,7 +155,7 @@ export function createMeasurements(
       evidence++;
     },
     onFailure(node, error) {
-      if (kinds[node]?.startsWith('honest') || kinds[node] === 'follower') safety.report(`node ${node} stopped: ${error.message}`);
+      if (HONEST.has(kinds[node] ?? '')) safety.report(`node ${node} stopped: ${error.message}`);
     },
     onAddress: (node, address) => void ownerOf.set(toHex(address), node),
     note(node, what, amount) {
@@ -177,7 +192,7 @@ export function createMeasurements(
       });
       const rounds = [...settled.values()].filter((round) => round.proofs.length > 0).length;
       const trainableMs = trainingSince === undefined ? 0 : now() - trainingSince;
-      return { proofs, nodes, finalityMs, rounds, trainableMs, evidence, votes, notes };
+      return { proofs, nodes, finalityMs, rounds, trainableMs, evidence, votes, seats, notes };
     },
   };
 }

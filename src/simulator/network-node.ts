@@ -9,10 +9,11 @@ import { createOperationPool } from '../chain/operation-pool.ts';
 import { createTransactionPool } from '../chain/transaction-pool.ts';
 import { decodeConsensusMessage, encodeConsensusMessage } from '../codec/consensus-messages.ts';
 import type { ConsensusMessage, FinalBlock, SignedOperation } from '../codec/types.ts';
+import { placeOf } from '../consensus/intake.ts';
 import type { BlockApplication, ConsensusTimeouts } from '../consensus/types.ts';
 import type { Network } from '../network/network.ts';
 import { createGossip, type Gossip } from '../node/gossip.ts';
-import { utf8 } from '../primitives/bytes.ts';
+import { equalBytes, utf8 } from '../primitives/bytes.ts';
 import type { Address, Signer } from '../primitives/keys.ts';
 import { initialProtocolState } from '../protocol/genesis-state.ts';
 import type { Onion } from '../protocol/onion.ts';
@@ -199,7 +200,8 @@ function assemble(
       wal: createFileWal('consensus.wal', disk.files(clock)),
       application: applicationOf(chain, corruption),
       broadcast(message) {
-        if (adversary === undefined) observer.onSpoken(index, message);
+        // What is repeated of others' is theirs.
+        if (adversary === undefined && equalBytes(placeOf(message).authority, signer.address)) observer.onSpoken(index, message);
         if (speak === undefined) gossip.sendConsensus(message);
         else speak(message, gossip.sendConsensus);
       },

@@ -71,8 +71,8 @@ export function createPeerNetwork(options: PeerNetworkOptions, environment: Node
 
   function answer(id: number, to: number, serve: Server | undefined, bytes: Uint8Array): void {
     const respond = (response: Uint8Array | undefined) => environment.sendReliably(to, { type: 'response', id, bytes: response });
-    if (serve === undefined) return respond(undefined);
-    serve(bytes, peerName(to)).then(respond, () => respond(undefined));
+    if (serve === undefined) respond(undefined);
+    else serve(bytes, peerName(to)).then(respond, () => respond(undefined));
   }
 
   return {

@@ -1,15 +1,16 @@
-import type { Genesis } from '../params/genesis.ts';
 import { consensusTimeouts } from '../node/timeouts.ts';
+import type { Genesis } from '../params/genesis.ts';
 import { checksumAddress, type Signer } from '../primitives/keys.ts';
 import type { Adversary } from './adversary.ts';
-import { type Fault, FAULT_KINDS, type FaultKind, NO_FAULTS, randomFaults, randomSkew } from './faults.ts';
-import { createMeasurements, type RunMeasurements } from './measurements.ts';
-import { networkNode, type NetworkNodePlan } from './network-node.ts';
+import { roleOfKind } from './adversary-kinds.ts';
+import { FAULT_KINDS, type Fault, type FaultKind, NO_FAULTS, randomFaults, randomSkew } from './faults.ts';
+import { createMeasurements, FOLLOWER, HONEST_AUTHORITY, HONEST_TRAINER, type RunMeasurements } from './measurements.ts';
+import { type NetworkNodePlan, networkNode } from './network-node.ts';
 import type { Wire } from './peer-network.ts';
 import { createRandom } from './random.ts';
 import { createSimulation } from './simulation.ts';
 import { describeWire } from './trace.ts';
-import { worldOf } from './world.ts';
+import { createWorld, type World } from './world.ts';
 
 /** A network and what befalls it. The seed and this fix a run to the last message. */
 export interface Scenario {
@@ -53,11 +54,13 @@ export const DEFAULT_SEGMENTS = 12;
 const BLOCKS_PER_ROUND = 10;
 const DEFAULT_TROUBLE_MS = 12_000;
 const DEFAULT_PATIENCE_MS = 240_000;
+/** Rounds that a run may last beyond the wanted ones, trouble included. */
+const SPARE_ROUNDS = 60;
 /** Virtual time of one segment on a trainer's machine, and how far machines differ. */
 const SEGMENT_MS = 650;
 const SPEED_SPREAD = 0.25;
 /** Authorities' machines are faster: each checks all proofs. */
-const CHECKER_SPEEDUP = 5;
+const CHECKER_SPEEDUP = 8;
 
 export const ALL_FAULTS: ReadonlySet<FaultKind> = new Set(FAULT_KINDS);
 
@@ -77,10 +80,12 @@ function roundsOf({ challenges = DEFAULT_CHALLENGES, segments = DEFAULT_SEGMENTS
 export async function runScenario(scenario: Scenario): Promise<RunResult> {
   const { seed, rounds, blocks = 0, troubleMs = DEFAULT_TROUBLE_MS, patienceMs = DEFAULT_PATIENCE_MS } = scenario;
   const places = placesOf(scenario);
-  const world = worldOf({
+  const world = createWorld({
+    seed,
     authorities: scenario.authorities,
     rounds: roundsOf(scenario),
     realSignatures: scenario.realSignatures ?? false,
+    onionElements: rounds + SPARE_ROUNDS,
   });
   const random = createRandom(`${seed}/scenario`);
   const honest = places.filter(({ adversary }) => adversary === undefined).length;
@@ -135,14 +140,14 @@ interface Place {
   readonly adversary: Adversary | undefined;
   readonly isAuthority: boolean;
   readonly trains: boolean;
-  readonly signer: (world: ReturnType<typeof worldOf>) => Signer;
+  readonly signer: (world: World) => Signer;
 }
 
 /** Honest nodes first: faults strike them by index. Which authority in the rotation is faulty is drawn from the seed. */
 function placesOf({ seed, authorities, trainers, followers = 0, adversaries = [] }: Scenario): readonly Place[] {
   const rotation = createRandom(`${seed}/places`).shuffle(Array.from({ length: authorities }, (_, i) => i));
-  const badAuthorities = adversaries.filter(({ role }) => role === 'authority');
-  const badTrainers = adversaries.filter(({ role }) => role === 'trainer');
+  const badAuthorities = adversaries.filter(({ kind }) => roleOfKind(kind) === 'authority');
+  const badTrainers = adversaries.filter(({ kind }) => roleOfKind(kind) === 'trainer');
   const authority = (adversary: Adversary | undefined): Place => {
     const index = rotation.pop();
     if (index === undefined) throw new RangeError(`${badAuthorities.length} faulty of ${authorities} authorities`);
@@ -150,7 +155,7 @@ function placesOf({ seed, authorities, trainers, followers = 0, adversaries = []
       adversary,
       isAuthority: true,
       trains: false,
-      signer: (world) => (world.authorities[index] as (typeof world.authorities)[number]).signer,
+      signer: (world) => (world.authorities[index] as World['authorities'][number]).signer,
     };
   };
   const other = (name: string, trains: boolean, adversary: Adversary | undefined): Place => ({
@@ -171,11 +176,8 @@ function placesOf({ seed, authorities, trainers, followers = 0, adversaries = []
 
 function roleOf(trains: boolean, isAuthority: boolean): string {
   if (isAuthority) return HONEST_AUTHORITY;
-  return trains ? HONEST_TRAINER : 'follower';
+  return trains ? HONEST_TRAINER : FOLLOWER;
 }
-
-export const HONEST_AUTHORITY = 'honest authority';
-export const HONEST_TRAINER = 'honest trainer';
 
 function isList(faults: readonly Fault[] | ReadonlySet<FaultKind>): faults is readonly Fault[] {
   return Array.isArray(faults);

@@ -1,11 +1,18 @@
 import { type Genesis, genesisHash, parseGenesis } from '../params/genesis.ts';
 import { compareBytes, concatBytes, equalBytes, toHex, utf8 } from '../primitives/bytes.ts';
 import { type Hash, sha256, taggedHash } from '../primitives/hash.ts';
-import { type Address, type Signature, type SignatureCheck, type Signer, signerFromPrivateKey, verifySignature } from '../primitives/keys.ts';
+import {
+  type Address,
+  type Signature,
+  type SignatureCheck,
+  type Signer,
+  signerFromPrivateKey,
+  verifySignature,
+} from '../primitives/keys.ts';
 import type { ProtocolContext } from '../protocol/context.ts';
 import { createOnion, type Onion } from '../protocol/onion.ts';
 
-/** A network's genesis and keys, the same in every run of one shape. */
+/** A run's genesis and keys. */
 export interface World {
   readonly context: ProtocolContext;
   /** Ascending by address. */
@@ -16,33 +23,25 @@ export interface World {
 }
 
 export interface WorldOptions {
+  readonly seed: string;
   readonly authorities: number;
   readonly rounds: Genesis['rounds'];
   /** secp256k1 as in production, 50 to 230 µs a signature; otherwise hashes stand in for signatures. */
   readonly realSignatures: boolean;
+  /** Of each authority's hash chain: one is revealed a round. */
+  readonly onionElements: number;
 }
 
 /** Unix seconds; runs begin at this time. */
 export const GENESIS_TIME = 1_700_000_000;
 export const BLOCK_INTERVAL_MS = 1_000;
-/** One element is revealed a round; a simulated network does not live longer. */
-const ONION_ELEMENTS = 512;
-
-const worlds = new Map<string, World>();
-
-/** Making keys and parsing a genesis takes longer than many a run: worlds are immutable and shared. */
-export function worldOf(options: WorldOptions): World {
-  const name = JSON.stringify(options);
-  const known = worlds.get(name) ?? createWorld(options);
-  worlds.set(name, known);
-  return known;
-}
-
-function createWorld({ authorities, rounds, realSignatures }: WorldOptions): World {
-  const signerNamed = realSignatures ? realSigner : hashSigner;
+/** Keys, and with them beacons and challenges, differ from seed to seed. */
+export function createWorld({ seed, authorities, rounds, realSignatures, onionElements }: WorldOptions): World {
+  const make = realSignatures ? realSigner : hashSigner;
+  const signerNamed = (name: string) => make(`${seed}/${name}`);
   const members = Array.from({ length: authorities }, (_, i) => ({
     signer: signerNamed(`authority ${i}`),
-    onion: createOnion(taggedHash('simulated/onion/1', utf8(String(i))), ONION_ELEMENTS),
+    onion: createOnion(taggedHash('simulated/onion/1', utf8(`${seed}/${i}`)), onionElements),
   })).sort((a, b) => compareBytes(a.signer.address, b.signer.address));
   const genesis = simulatedGenesis(
     members.map(({ signer, onion }) => ({ address: toHex(signer.address), onion_tip: toHex(onion.tip) })),

@@ -1,4 +1,5 @@
-import type { Adversary } from '../adversary.ts';
+import type { Adversary, Behaviour } from '../adversary.ts';
+import type { AdversaryKind } from '../adversary-kinds.ts';
 import { copier } from './copier.ts';
 import { dataGrinder } from './data-grinder.ts';
 import { doubleVoter } from './double-voter.ts';
@@ -15,25 +16,25 @@ import { stateWithholder } from './state-withholder.ts';
 import { sybil } from './sybil.ts';
 import { wrongData } from './wrong-data.ts';
 
-/** Every adversary there is; a new one is a file beside this and a line here. */
-export const ADVERSARIES: readonly Adversary[] = [
+/** What each kind does; a new one is a file beside this, a line here and one in adversary-kinds.ts. */
+const BEHAVIOURS: Readonly<Record<AdversaryKind, Behaviour>> = {
   interpolator,
-  wrongData,
+  'wrong-data': wrongData,
   copier,
   replayer,
   sybil,
-  dataGrinder,
-  stateWithholder,
-  selectiveServer,
+  'data-grinder': dataGrinder,
+  'state-withholder': stateWithholder,
+  'selective-server': selectiveServer,
   flooder,
-  lazyAuthority,
-  falseAccuser,
-  preimageWithholder,
+  'lazy-authority': lazyAuthority,
+  'false-accuser': falseAccuser,
+  'preimage-withholder': preimageWithholder,
   equivocator,
-  doubleVoter,
-  silentAuthority,
-];
+  'double-voter': doubleVoter,
+  silent: silentAuthority,
+};
 
-export function adversaryNamed(kind: string): Adversary | undefined {
-  return ADVERSARIES.find((adversary) => adversary.kind === kind);
+export function adversaryOf(kind: AdversaryKind): Adversary {
+  return { kind, ...BEHAVIOURS[kind] };
 }

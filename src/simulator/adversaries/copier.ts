@@ -1,15 +1,13 @@
-import { signOperation } from '../../codec/operations.ts';
+import { MAX_OPENING_BYTES } from '../../codec/limits.ts';
 import { openingCodec } from '../../codec/opening.ts';
+import { signOperation } from '../../codec/operations.ts';
 import type { ProofOperation } from '../../codec/types.ts';
 import { leavesRoot } from '../../learning/leaves.ts';
 import { equalBytes, toHex } from '../../primitives/bytes.ts';
-import type { Hash } from '../../primitives/hash.ts';
 import { checksumAddress } from '../../primitives/keys.ts';
-import { openingRequestCodec } from '../../sync/wire.ts';
-import type { Adversary, AdversaryTools } from '../adversary.ts';
-import { rootOfBytes, decodeState, type State } from '../learning/states.ts';
-import { MAX_OPENING_BYTES } from '../../codec/limits.ts';
-import { blobRequestCodec } from '../../sync/wire.ts';
+import { blobRequestCodec, openingRequestCodec } from '../../sync/wire.ts';
+import type { AdversaryTools, Behaviour } from '../adversary.ts';
+import { decodeState, rootOfBytes, type State } from '../learning/states.ts';
 
 const TIMEOUT_MS = 2_000;
 
@@ -17,10 +15,7 @@ const TIMEOUT_MS = 2_000;
  * Trains nothing. When another trainer's proof is in a block it asks that trainer for every opening, as any checker may,
  * puts the same states under leaves of its own and claims the same update.
  */
-export const copier: Adversary = {
-  kind: 'copier',
-  role: 'trainer',
-  summary: 'puts another trainer’s states under leaves of its own',
+export const copier: Behaviour = {
   corrupt(tools) {
     let busyWith = -1;
     return {
@@ -44,21 +39,22 @@ async function copy(tools: AdversaryTools, victim: ProofOperation): Promise<void
   if (owner === undefined) return;
   const ask = (protocol: 'opening' | 'blob', bytes: Uint8Array) =>
     network.request(owner.id, protocol, bytes, { maxBytes: MAX_OPENING_BYTES, timeoutMs: TIMEOUT_MS });
-  const roots: Hash[] = [];
-  for (let segment = 0; segment < victim.segments; segment++) {
-    const { round, trainer } = victim;
-    const opening = openingCodec.decode(await ask('opening', openingRequestCodec.encode({ round, trainer, segment })));
-    if (segment === 0) roots.push(opening.startState);
-    roots.push(opening.endState);
-  }
-  const states: State[] = [];
-  for (const id of roots) {
-    const bytes = await ask('blob', blobRequestCodec.encode({ id }));
-    const state = decodeState(bytes);
-    if (state === undefined || !equalBytes(rootOfBytes(bytes), id)) throw new Error(`${toHex(id)} was not served`);
-    await tools.blobs.put(id, bytes);
-    states.push(state);
-  }
+  const { round, trainer } = victim;
+  const openings = await Promise.all(
+    Array.from({ length: victim.segments }, async (_, segment) =>
+      openingCodec.decode(await ask('opening', openingRequestCodec.encode({ round, trainer, segment }))),
+    ),
+  );
+  const roots = [...openings.slice(0, 1).map((opening) => opening.startState), ...openings.map((opening) => opening.endState)];
+  const states = await Promise.all(
+    roots.map(async (id): Promise<State> => {
+      const bytes = await ask('blob', blobRequestCodec.encode({ id }));
+      const state = decodeState(bytes);
+      if (state === undefined || !equalBytes(rootOfBytes(bytes), id)) throw new Error(`${toHex(id)} was not served`);
+      await tools.blobs.put(id, bytes);
+      return state;
+    }),
+  );
   const { open } = tools.state();
   if (open.number !== victim.round) return;
   const scope = tools.learning().scope(victim.round, signer.address);

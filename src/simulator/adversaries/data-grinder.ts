@@ -2,7 +2,7 @@ import type { TrainerDuty } from '../../chain/duties/trainer.ts';
 import { slotOf } from '../../data/batches.ts';
 import { equalBytes } from '../../primitives/bytes.ts';
 import type { Signer } from '../../primitives/keys.ts';
-import type { Adversary } from '../adversary.ts';
+import type { Behaviour } from '../adversary.ts';
 
 /** Addresses tried. */
 const TRIES = 64;
@@ -13,10 +13,7 @@ const JOINS_IN_ROUND = 1;
  * Wants the first slot, and with it data of its choice: of many addresses it joins with one that would be first among the
  * trainers by the newest beacon it knows.
  */
-export const dataGrinder: Adversary = {
-  kind: 'data-grinder',
-  role: 'trainer',
-  summary: `tries ${TRIES} addresses for one that gets the first slot`,
+export const dataGrinder: Behaviour = {
   corrupt({ state, signerNamed, trainerFor, note, memory }) {
     let duty: TrainerDuty | undefined;
     const start = (signer: Signer) => {

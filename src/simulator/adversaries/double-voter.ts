@@ -1,16 +1,13 @@
 import type { Block } from '../../codec/types.ts';
 import { toHex } from '../../primitives/bytes.ts';
-import type { Adversary } from '../adversary.ts';
+import type { Behaviour } from '../adversary.ts';
 import { hashOf, signedVote, tellHalves, twinProposals } from './equivocation.ts';
 
 /**
  * Votes for everything: each block it sees proposed gets its prevote and its precommit at once, whatever it voted before,
  * and whoever is not told of the one vote is told nil. When it is its turn it proposes two blocks.
  */
-export const doubleVoter: Adversary = {
-  kind: 'double-voter',
-  role: 'authority',
-  summary: 'votes for every block and for nil, and proposes two blocks',
+export const doubleVoter: Behaviour = {
   corrupt(tools) {
     const seen = new Set<string>();
     const voteFor = (block: Block, round: number) => {

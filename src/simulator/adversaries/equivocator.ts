@@ -1,11 +1,8 @@
-import type { Adversary } from '../adversary.ts';
+import type { Behaviour } from '../adversary.ts';
 import { tellHalves, twinProposals } from './equivocation.ts';
 
 /** When it is its turn, proposes one block to one half of the network and another to the other half; votes as the rules ask. */
-export const equivocator: Adversary = {
-  kind: 'equivocator',
-  role: 'authority',
-  summary: 'proposes two blocks at once, each to one half of the network',
+export const equivocator: Behaviour = {
   corrupt: (tools) => ({
     speak(message, next) {
       const twins = twinProposals(message, tools);

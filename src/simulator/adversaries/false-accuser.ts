@@ -1,11 +1,8 @@
 import { signOperation } from '../../codec/operations.ts';
-import type { Adversary } from '../adversary.ts';
+import type { Behaviour } from '../adversary.ts';
 
 /** Calls every proof fraudulent, at the segment that is always checked. */
-export const falseAccuser: Adversary = {
-  kind: 'false-accuser',
-  role: 'authority',
-  summary: 'calls every proof fraudulent',
+export const falseAccuser: Behaviour = {
   corrupt({ signer, context, state }) {
     return {
       submit(signed, next) {

@@ -2,10 +2,10 @@ import { encodeConsensusMessage } from '../../codec/consensus-messages.ts';
 import { encodeSignedOperation, signOperation } from '../../codec/operations.ts';
 import { concatBytes } from '../../primitives/bytes.ts';
 import { sha256 } from '../../primitives/hash.ts';
-import type { Adversary } from '../adversary.ts';
 import { blobRequestCodec } from '../../sync/wire.ts';
-import { signedVote } from './equivocation.ts';
+import type { Behaviour } from '../adversary.ts';
 import { peerName } from '../peer-network.ts';
+import { signedVote } from './equivocation.ts';
 
 /** Of each kind, at each block. */
 const MESSAGES = 8;
@@ -15,10 +15,7 @@ const SALT = new Uint8Array(8);
  * Sends as much as it can of everything that costs others work: joins of fresh addresses, which are valid, one operation
  * again and again, votes that it has no right to, requests for blobs that nobody has. Garbage last: that gets it refused.
  */
-export const flooder: Adversary = {
-  kind: 'flooder',
-  role: 'trainer',
-  summary: 'floods the network with joins, votes, requests and garbage',
+export const flooder: Behaviour = {
   corrupt(tools) {
     const { network, context, state, signerNamed, random, size, index, note } = tools;
     let serial = 0;

@@ -1,5 +1,5 @@
 import { toHex } from '../../primitives/bytes.ts';
-import type { Adversary } from '../adversary.ts';
+import type { Behaviour } from '../adversary.ts';
 import { HONEST } from '../learning/states.ts';
 import { createRandom } from '../random.ts';
 
@@ -8,10 +8,7 @@ import { createRandom } from '../random.ts';
  * at all. It knows the rules: the last segment is always checked, so it is honest. m is drawn anew each round, so that many
  * runs give the whole curve of detection.
  */
-export const interpolator: Adversary = {
-  kind: 'interpolator',
-  role: 'trainer',
-  summary: 'claims the most segments and forges a random number of them, never the last',
+export const interpolator: Behaviour = {
   corrupt({ context, signer, memory }) {
     const { max_segments } = context.genesis.rounds;
     const plan = (round: number): ReadonlySet<number> => {

@@ -1,15 +1,12 @@
 import { signOperation } from '../../codec/operations.ts';
 import type { Verdict } from '../../codec/types.ts';
-import type { Adversary } from '../adversary.ts';
+import type { Behaviour } from '../adversary.ts';
 
 /** Blocks before the boundary at which it gives up waiting for somebody to copy from. */
 const LAST_CALL_BLOCKS = 3;
 
 /** Executes nothing. It copies the verdicts and the measurement of the first vote in a block; without one it accepts everything. */
-export const lazyAuthority: Adversary = {
-  kind: 'lazy-authority',
-  role: 'authority',
-  summary: 'votes without running anything: copies the first vote it sees',
+export const lazyAuthority: Behaviour = {
   corrupt({ signer, context, state, note }) {
     const accept: Verdict = { kind: 'accept' };
     return {

@@ -1,10 +1,7 @@
-import type { Adversary } from '../adversary.ts';
+import type { Behaviour } from '../adversary.ts';
 
 /** Never reveals the preimages that make challenges and assignments. */
-export const preimageWithholder: Adversary = {
-  kind: 'preimage-withholder',
-  role: 'authority',
-  summary: 'reveals no preimage',
+export const preimageWithholder: Behaviour = {
   corrupt: ({ note }) => ({
     submit(signed, next) {
       if (signed.operation.type !== 'reveal') next(signed);

@@ -1,15 +1,12 @@
 import type { SignedOperation } from '../../codec/types.ts';
 import type { TrainedRound } from '../../learning/types.ts';
-import type { Adversary } from '../adversary.ts';
+import type { Behaviour } from '../adversary.ts';
 
 /**
  * Trains one round, and claims the same leaves and update again in every later one. It also says every signed operation
  * of anyone that it ever saw in a block again, at each block.
  */
-export const replayer: Adversary = {
-  kind: 'replayer',
-  role: 'trainer',
-  summary: 'trains once and proves it again each round; repeats everybody’s old operations',
+export const replayer: Behaviour = {
   corrupt({ memory, publish, note }) {
     const said = memory.get('said') as SignedOperation[] | undefined;
     const operations: SignedOperation[] = said ?? [];

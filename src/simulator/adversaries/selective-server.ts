@@ -1,10 +1,7 @@
-import type { Adversary } from '../adversary.ts';
+import type { Behaviour } from '../adversary.ts';
 
 /** Trains honestly and opens its proof to all authorities but one, the first of the network: it wants that one to lose its pay. */
-export const selectiveServer: Adversary = {
-  kind: 'selective-server',
-  role: 'trainer',
-  summary: 'opens its proofs to all authorities but one',
+export const selectiveServer: Behaviour = {
   corrupt: ({ note }) => ({
     async serve({ protocol, from }, honest) {
       if (protocol !== 'opening' || from !== 0) return honest();

@@ -1,9 +1,6 @@
-import type { Adversary } from '../adversary.ts';
+import type { Behaviour } from '../adversary.ts';
 
 /** Says nothing, ever. */
-export const silentAuthority: Adversary = {
-  kind: 'silent',
-  role: 'authority',
-  summary: 'says nothing, ever',
+export const silentAuthority: Behaviour = {
   corrupt: () => ({ dead: true }),
 };

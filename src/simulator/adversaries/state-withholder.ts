@@ -1,10 +1,7 @@
-import type { Adversary } from '../adversary.ts';
+import type { Behaviour } from '../adversary.ts';
 
 /** Trains honestly and serves its update, or it would not be sealed; opens nothing to the checkers. */
-export const stateWithholder: Adversary = {
-  kind: 'state-withholder',
-  role: 'trainer',
-  summary: 'serves neither openings nor states to checkers',
+export const stateWithholder: Behaviour = {
   corrupt: ({ note }) => ({
     async serve({ protocol }, honest) {
       if (protocol !== 'opening') return honest();

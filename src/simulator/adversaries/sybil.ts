@@ -2,31 +2,24 @@ import { signOperation } from '../../codec/operations.ts';
 import type { TrainedRound } from '../../learning/types.ts';
 import { equalBytes } from '../../primitives/bytes.ts';
 import type { Signer } from '../../primitives/keys.ts';
-import type { Adversary, AdversaryTools } from '../adversary.ts';
+import type { AdversaryTools, Behaviour } from '../adversary.ts';
 
 const ADDRESSES = 100;
 
 /** One machine under a hundred addresses: all ask for places, and the machine's time is shared among those that get one. */
-export const sybil: Adversary = {
-  kind: 'sybil',
-  role: 'trainer',
-  summary: `one machine that asks for places under ${ADDRESSES} addresses`,
+export const sybil: Behaviour = {
   corrupt(tools) {
-    const { context, state, readyRound, publish, note } = tools;
+    const { context, state, readyRound, publish } = tools;
     const signers = Array.from({ length: ADDRESSES }, (_, i) => tools.signerNamed(`sybil ${i}`));
     let trainedRound = -1;
     const hasPlace = (list: readonly Uint8Array[], { address }: Signer) => list.some((each) => equalBytes(each, address));
     return {
       withoutTrainerDuty: true,
       onBlock() {
-        const { open, joining, height } = state();
+        const { open, joining } = state();
         for (const signer of signers) {
           if (hasPlace(open.roster, signer) || hasPlace(joining, signer)) continue;
           publish(signOperation({ type: 'join', trainer: signer.address, round: open.number }, context.genesisHash, signer));
-        }
-        if (height === open.openedAt) {
-          note('places held', signers.filter((signer) => hasPlace(open.roster, signer)).length);
-          note('places there were', open.roster.length);
         }
         const seated = signers.filter((signer) => hasPlace(open.roster, signer));
         if (seated.length === 0 || trainedRound >= open.number || readyRound() !== open.number) return;

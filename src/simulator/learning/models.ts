@@ -108,9 +108,7 @@ export function openSimulatedModels(disk: ModelDisk, blobs: BlobStore): Simulate
       install([{ openRound: input.round + 1, settled, start, sealed: input.sealed, boundary }, base]);
     },
     start(round, startRoot) {
-      const held = disk.generations.find(
-        ({ openRound, start }) => openRound === round && equalBytes(start.roots.startRoot, startRoot),
-      );
+      const held = disk.generations.find(({ openRound, start }) => openRound === round && equalBytes(start.roots.startRoot, startRoot));
       if (held === undefined) throw wrongRound(round, newest().openRound);
       return held.start.weights;
     },
@@ -120,7 +118,8 @@ export function openSimulatedModels(disk: ModelDisk, blobs: BlobStore): Simulate
     },
     async import(bytes, { openRound, modelRoot, startRoot, sealed }) {
       const settled = model(bytes.slice(0, VECTOR_BYTES), bytes.slice(VECTOR_BYTES));
-      if (!equalBytes(settled.roots.modelRoot, modelRoot)) throw learningError('LEARNING_SNAPSHOT_INVALID', 'the snapshot is of another model');
+      if (!equalBytes(settled.roots.modelRoot, modelRoot))
+        throw learningError('LEARNING_SNAPSHOT_INVALID', 'the snapshot is of another model');
       const start = await outer(settled, sealed);
       if (!equalBytes(start.roots.startRoot, startRoot)) {
         throw learningError('LEARNING_SNAPSHOT_INVALID', 'the sealed updates do not lead to the start of the open round');

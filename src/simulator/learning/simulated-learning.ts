@@ -101,6 +101,7 @@ export function createSimulatedLearning(
   const models = openSimulatedModels(disk.models, blobs);
   const modelWork = createMutex();
   const checkWork = createMutex();
+  const openings = new WeakMap<RoundRecord, Map<number, Opening | undefined>>();
   let job: Job | undefined;
 
   const scope = (round: number, trainer: Address): LeafScope => ({ chainId: genesis.chain_id, genesisHash, round, trainer });
@@ -231,7 +232,11 @@ export function createSimulatedLearning(
   function opening(round: number, trainer: Address, segment: number): Opening | undefined {
     const record = disk.records.get(nameOf(round, trainer));
     if (record?.proof === undefined) return undefined;
-    return openSegment(scope(round, trainer), record.states.map(stateRoot), segment);
+    // All authorities ask for the same few.
+    const known = openings.get(record) ?? new Map<number, Opening | undefined>();
+    openings.set(record, known);
+    if (!known.has(segment)) known.set(segment, openSegment(scope(round, trainer), record.states.map(stateRoot), segment));
+    return known.get(segment);
   }
 
   async function abandonBefore(round: number): Promise<void> {
@@ -265,8 +270,7 @@ export function createSimulatedLearning(
     train,
     finishTraining,
     opening: async (round, trainer, segment) => opening(round, trainer, segment),
-    check: (proof: ProofOperation, assignment, segments, source) =>
-      checkWork.run(() => checker.check(proof, assignment, segments, source)),
+    check: (proof: ProofOperation, assignment, segments, source) => checkWork.run(() => checker.check(proof, assignment, segments, source)),
     evaluate: () =>
       checkWork.run(async () => {
         await busy(EVALUATE_MS);

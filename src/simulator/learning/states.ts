@@ -23,10 +23,19 @@ const WORK_BYTE = { honest: 0, 'other-data': 1, forged: 2 } as const;
 const STATE_BYTES = 40;
 export const UPDATE_BYTES = 64;
 
+/** Ranking a roster costs a hash a member, and an assignment does not change. */
+const slots = new WeakMap<Assignment, number>();
+
+function slotIn(assignment: Assignment): number {
+  const { beacon, roster, trainer } = assignment;
+  const slot = slots.get(assignment) ?? slotOf(beacon, roster, trainer);
+  slots.set(assignment, slot);
+  return slot;
+}
+
 /** Identity of the data of one segment: the assignment fixes it, nobody chooses. */
 function batchOf(assignment: Assignment, segment: number): Hash {
-  const slot = slotOf(assignment.beacon, assignment.roster, assignment.trainer);
-  return taggedHash('simulated/batch/1', assignment.beacon, uint64BE(slot), uint64BE(segment));
+  return taggedHash('simulated/batch/1', assignment.beacon, uint64BE(slotIn(assignment)), uint64BE(segment));
 }
 
 /** The state after one segment's work. */
