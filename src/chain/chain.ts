@@ -2,7 +2,6 @@ import { bodyHash, bodyMatchesHeader, headerHash } from '../codec/blocks.ts';
 import { verifyCertificate } from '../codec/certificate.ts';
 import { verifySignedOperation } from '../codec/operations.ts';
 import type { Block, Boundary, FinalBlock, Header } from '../codec/types.ts';
-import { decodeBlock, type TransactionView } from '../execution/block-view.ts';
 import type { ExecutionEngine, PayloadAttributes } from '../execution/engine.ts';
 import { readSealedPayload } from '../execution/sealed-payload.ts';
 import type { BoundaryInput, BoundaryRoots, UpdateReference } from '../learning/types.ts';
@@ -11,7 +10,7 @@ import type { Clock } from '../primitives/clock.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
 import { createSignal } from '../primitives/events.ts';
 import type { Hash } from '../primitives/hash.ts';
-import type { Address } from '../primitives/keys.ts';
+import type { Address, SignatureCheck } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import { applyBlock } from '../protocol/apply.ts';
 import type { ProtocolContext } from '../protocol/context.ts';
@@ -74,12 +73,14 @@ export interface ChainOptions {
 export interface ChainDependencies {
   readonly store: KeyValueStore;
   readonly blocks: BlockStore;
-  readonly execution: ExecutionEngine;
+  readonly execution: Omit<ExecutionEngine, 'genesisBlockHash' | 'reader'>;
   readonly operations: OperationPool;
   readonly transactions: TransactionPool;
   readonly boundary: BoundaryOracle;
   readonly clock: Clock;
   readonly log: Logger;
+  /** secp256k1 unless a simulation brings a faster check. */
+  readonly isSignedBy?: SignatureCheck | undefined;
 }
 
 interface Head {
@@ -112,7 +113,7 @@ export function loadHead(blocks: BlockStore, genesisHash: Hash): Head {
 
 export function createChain(options: ChainOptions, dependencies: ChainDependencies): Chain {
   const { context, authoritiesAt, self } = options;
-  const { store, blocks, execution, operations, transactions, boundary, clock, log } = dependencies;
+  const { store, blocks, execution, operations, transactions, boundary, clock, log, isSignedBy } = dependencies;
   const committed = createSignal<{ final: FinalBlock; output: ProtocolOutput }>((error) =>
     log.error({ err: error }, 'a listener of new blocks failed'),
   );
@@ -207,7 +208,8 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     // 4. The header commits to the body, and each operation is signed by its author.
     require(equalBytes(header.bodyHash, bodyHash(block.operations, block.boundary)), 'body does not match the header');
     if (how === 'candidate') {
-      for (const signed of block.operations) require(verifySignedOperation(signed, context.genesisHash), 'an operation is forged');
+      for (const signed of block.operations)
+        require(verifySignedOperation(signed, context.genesisHash, isSignedBy), 'an operation is forged');
     }
     require(block.boundary === undefined || block.operations.length === 0, 'a boundary block carries operations');
     // 5. The protocol accepts the operations and arrives at the stated state.
@@ -237,7 +239,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     if (!equalBytes(hash, certificate.blockHash) || certificate.height !== header.height) {
       throw chainError('CHAIN_INVALID_BLOCK', `block ${header.height}: the certificate is another block’s`);
     }
-    verifyCertificate(certificate, { genesisHash: context.genesisHash, authorities: authoritiesAt(header.height) });
+    verifyCertificate(certificate, { genesisHash: context.genesisHash, authorities: authoritiesAt(header.height) }, isSignedBy);
     return hash;
   }
 
@@ -263,7 +265,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     await followHead([]);
   }
 
-  async function followHead(included: readonly TransactionView[]): Promise<void> {
+  async function followHead(included: ReturnType<ExecutionEngine['transactionsOf']>): Promise<void> {
     try {
       await transactions.prune(included, []);
     } catch (error) {
@@ -282,7 +284,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     const hash = requireFinal(final);
     const { output, nextWithdrawal } = await judge(block, 'certified');
     const { executionHash } = header;
-    const included = decodeBlock(block.execution).transactions;
+    const included = execution.transactionsOf(block.execution);
     const record: BlockRecord = { final, modelRoot: output.state.modelRoot, nextWithdrawal };
     await store.write([...execution.commit(executionHash), ...blocks.commit(record, output.state, output.settled)]);
     execution.advance(executionHash);

@@ -21,7 +21,8 @@ import { voteKey } from '../consensus/vote-set.ts';
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import type { Clock } from '../primitives/clock.ts';
 import { messageOf } from '../primitives/errors.ts';
-import type { Signer } from '../primitives/keys.ts';
+import type { Hash } from '../primitives/hash.ts';
+import type { SignatureCheck, Signer } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import { createMutex } from './mutex.ts';
 
@@ -43,8 +44,8 @@ export interface ConsensusDriverDependencies {
   readonly onEvidence?: (first: ConsensusMessage, second: ConsensusMessage) => void;
   /** Consensus has stopped itself: the node should exit, for it can neither apply nor sign safely. */
   readonly onFailure?: (error: Error) => void;
-  /** Checks a message's signature; the codec's secp256k1 check unless a simulation brings a faster one. */
-  readonly verify?: (message: ConsensusMessage) => boolean;
+  /** secp256k1 unless a simulation brings a faster check. */
+  readonly isSignedBy?: SignatureCheck | undefined;
 }
 
 /** Header timestamps are whole seconds and must grow: a height starts at most this much late for that. */
@@ -59,7 +60,6 @@ export function createConsensusDriver(options: ConsensusDriverOptions, dependenc
   const { clock, wal, application, broadcast, log, onEvidence, onFailure } = dependencies;
   const { authorities, genesisHash } = options;
   const signer = signerOf(options, dependencies.signer);
-  const verify = dependencies.verify ?? ((message) => verifyMessage(message, options));
 
   const serial = createMutex();
   const early = createEarlyMessages();
@@ -315,7 +315,7 @@ export function createConsensusDriver(options: ConsensusDriverOptions, dependenc
       if (now ? isKnown(state, message) : early.has(message)) return 'ignore';
       // 3. Its author signed it, and its block is the one that its header describes.
       if (message.kind === 'proposal' && !bodyMatchesHeader(message.proposal.block)) return 'reject';
-      if (!verify(message)) return 'reject';
+      if (!isAuthentic(message, genesisHash, dependencies.isSignedBy)) return 'reject';
       if (now) void enqueue(() => advance({ type: 'message', message }));
       else keepForLater(message);
       return 'accept';
@@ -341,8 +341,10 @@ function signerOf(options: ConsensusOptions, signer: Signer | undefined): Signer
   return signer;
 }
 
-function verifyMessage(message: ConsensusMessage, { genesisHash }: ConsensusOptions): boolean {
-  return message.kind === 'vote' ? verifyVote(message.vote, genesisHash) : verifyProposal(message.proposal, genesisHash);
+function isAuthentic(message: ConsensusMessage, genesisHash: Hash, isSignedBy: SignatureCheck | undefined): boolean {
+  return message.kind === 'vote'
+    ? verifyVote(message.vote, genesisHash, isSignedBy)
+    : verifyProposal(message.proposal, genesisHash, isSignedBy);
 }
 
 function heightOf(record: WalRecord): number {

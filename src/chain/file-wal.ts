@@ -1,5 +1,3 @@
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { blockContentHash, blockShape } from '../codec/blocks.ts';
 import { MAX_AUTHORITIES, MAX_BLOCK_BYTES } from '../codec/limits.ts';
 import { address, codec, hash, list, optional, signature, struct, uint, union } from '../codec/shape.ts';
@@ -10,6 +8,7 @@ import type { LockState, WalRecord, WriteAheadLog } from '../consensus/types.ts'
 import { concatBytes, equalBytes, toHex } from '../primitives/bytes.ts';
 import { messageOf } from '../primitives/errors.ts';
 import { type Hash, sha256 } from '../primitives/hash.ts';
+import { type LogFile, type LogFiles, systemLogFiles } from './log-files.ts';
 import { createMutex } from './mutex.ts';
 
 /** One record in the file. A block is written with the first record that mentions it, and named by content in the others. */
@@ -65,14 +64,14 @@ export interface FileWal extends WriteAheadLog {
  * may mean signing against it. The file is opened, and made, by the first call.
  * @throws CONSENSUS_LOG_CORRUPT, and the file system's errors, from its methods
  */
-export function createFileWal(path: string): FileWal {
+export function createFileWal(path: string, files: LogFiles = systemLogFiles): FileWal {
   const serial = createMutex();
-  let opened: { file: FileHandle; size: number; records: readonly WalRecord[]; known: Set<string> } | undefined;
+  let opened: { file: LogFile; size: number; records: readonly WalRecord[]; known: Set<string> } | undefined;
   let broken: Error | undefined;
 
   async function ready() {
     if (broken !== undefined) throw broken;
-    opened ??= await load(path);
+    opened ??= await load(path, files);
     return opened;
   }
 
@@ -82,8 +81,8 @@ export function createFileWal(path: string): FileWal {
         const log = await ready();
         const frame = encodeFrame(record, log.known);
         try {
-          await log.file.write(frame, 0, frame.length, log.size);
-          await log.file.datasync();
+          await log.file.write(frame, log.size);
+          await log.file.sync();
         } catch (error) {
           // What the disk now holds is unknown: only reading it anew can tell.
           broken = new Error(`${path} failed in an earlier write: ${messageOf(error)}`, { cause: error });
@@ -108,7 +107,7 @@ export function createFileWal(path: string): FileWal {
         }
         await log.file.close();
         opened = undefined;
-        await rewrite(path, kept);
+        await files.replace(path, encodeFrames(kept));
       }),
 
     close: () =>
@@ -119,15 +118,14 @@ export function createFileWal(path: string): FileWal {
   };
 }
 
-async function load(path: string) {
-  await mkdir(dirname(path), { recursive: true });
-  const file = await openOrCreate(path);
+async function load(path: string, files: LogFiles) {
+  const file = await files.open(path);
   try {
-    const bytes = new Uint8Array(await file.readFile());
+    const bytes = await file.read();
     const { records, size } = decodeFrames(bytes, path);
     if (size < bytes.length) {
       await file.truncate(size);
-      await file.datasync();
+      await file.sync();
     }
     const known = new Set<string>();
     for (const record of records) remember(known, record);
@@ -138,44 +136,14 @@ async function load(path: string) {
   }
 }
 
-async function openOrCreate(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r+');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  const file = await open(path, 'wx+');
-  await syncDirectory(path);
-  return file;
-}
-
-/** Atomic: the old file stands until the new one is whole. */
-async function rewrite(path: string, records: readonly WalRecord[]): Promise<void> {
+function encodeFrames(records: readonly WalRecord[]): Uint8Array {
   const known = new Set<string>();
   const frames = records.map((record) => {
     const frame = encodeFrame(record, known);
     remember(known, record);
     return frame;
   });
-  const file = await open(`${path}.new`, 'w');
-  try {
-    await file.writeFile(concatBytes(...frames));
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-  await syncDirectory(path);
-}
-
-/** A new name in a directory lasts only once the directory is on the disk. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(dirname(path), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  return concatBytes(...frames);
 }
 
 function encodeFrame(record: WalRecord, known: ReadonlySet<string>): Uint8Array {

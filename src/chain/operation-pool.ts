@@ -2,6 +2,7 @@ import { MAX_OPERATIONS_PER_BLOCK } from '../codec/limits.ts';
 import { encodeSignedOperation, operationAuthor, operationId, verifySignedOperation } from '../codec/operations.ts';
 import type { Operation, SignedOperation } from '../codec/types.ts';
 import { type Hex, toHex } from '../primitives/bytes.ts';
+import type { SignatureCheck } from '../primitives/keys.ts';
 import { applyOperations } from '../protocol/apply.ts';
 import type { ProtocolContext } from '../protocol/context.ts';
 import type { ProtocolState } from '../protocol/types.ts';
@@ -51,8 +52,10 @@ const PRIORITY: Readonly<Record<Operation['type'], number>> = {
 export function createOperationPool(dependencies: {
   readonly context: ProtocolContext;
   readonly state: () => ProtocolState;
+  /** secp256k1 unless a simulation brings a faster check. */
+  readonly isSignedBy?: SignatureCheck | undefined;
 }): OperationPool {
-  const { context, state } = dependencies;
+  const { context, state, isSignedBy } = dependencies;
   const pooled = new Map<Hex, Entry>();
   /** One operation for each author, kind and round: a second one could never be in a block, too. */
   const places = new Set<string>();
@@ -94,7 +97,7 @@ export function createOperationPool(dependencies: {
       const unripe = operation.type === 'join' || standing.kind === 'later';
       if (pooled.size >= MAX_POOLED_OPERATIONS || (unripe && unripeCount >= MAX_POOLED_UNRIPE_OPERATIONS)) return 'refused';
       // 4. Its author signed it: last, because it costs most.
-      if (!verifySignedOperation(signed, context.genesisHash)) return 'forged';
+      if (!verifySignedOperation(signed, context.genesisHash, isSignedBy)) return 'forged';
       keep(id, { signed, place, unripe, heardAt: current.height });
       return 'added';
     },

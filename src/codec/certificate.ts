@@ -1,6 +1,6 @@
 import { compareBytes, toHex } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
-import { type Address, verifySignature } from '../primitives/keys.ts';
+import { type Address, type SignatureCheck, verifySignature } from '../primitives/keys.ts';
 import { certificateError } from './errors.ts';
 import { MAX_AUTHORITIES, MAX_CERTIFICATE_BYTES } from './limits.ts';
 import { hasQuorum } from './quorum.ts';
@@ -27,6 +27,7 @@ export const { encode: encodeCertificate, decode: decodeCertificate } = codec('c
 export function verifyCertificate(
   certificate: Certificate,
   network: { readonly genesisHash: Hash; readonly authorities: readonly Address[] },
+  isSignedBy: SignatureCheck = verifySignature,
 ): void {
   const members = new Set(network.authorities.map(toHex));
   const where = `certificate of height ${certificate.height}`;
@@ -48,7 +49,7 @@ export function verifyCertificate(
   // 3. Each signature is a precommit for this block at this height and round.
   const digest = voteDigest(network.genesisHash, { ...certificate, type: 'precommit' });
   for (const { authority, signature } of certificate.signatures) {
-    if (!verifySignature(digest, signature, authority)) {
+    if (!isSignedBy(digest, signature, authority)) {
       throw certificateError('CERTIFICATE_BAD_SIGNATURE', `${where}: the signature of ${toHex(authority)} is wrong`);
     }
   }

@@ -1,5 +1,5 @@
 import type { Hash } from '../primitives/hash.ts';
-import { type Signer, verifySignature } from '../primitives/keys.ts';
+import { type SignatureCheck, type Signer, verifySignature } from '../primitives/keys.ts';
 import { blockContentHash, blockShape, headerHash } from './blocks.ts';
 import { MAX_CONSENSUS_MESSAGE_BYTES } from './limits.ts';
 import { proposalPlaceDigest } from './proposals.ts';
@@ -46,6 +46,6 @@ export function signProposal(proposal: Omit<Proposal, 'signature'>, genesisHash:
 }
 
 /** True when `proposal.authority` signed it, block and all, for this network. Whether it may propose is the caller's to check. */
-export function verifyProposal(proposal: Proposal, genesisHash: Hash): boolean {
-  return verifySignature(proposalDigest(genesisHash, proposal), proposal.signature, proposal.authority);
+export function verifyProposal(proposal: Proposal, genesisHash: Hash, isSignedBy: SignatureCheck = verifySignature): boolean {
+  return isSignedBy(proposalDigest(genesisHash, proposal), proposal.signature, proposal.authority);
 }

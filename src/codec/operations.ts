@@ -1,6 +1,6 @@
 import { MAX_SEGMENT_STEPS } from '../params/genesis.ts';
 import { type Hash, taggedHash } from '../primitives/hash.ts';
-import { type Address, type Signer, verifySignature } from '../primitives/keys.ts';
+import { type Address, type SignatureCheck, type Signer, verifySignature } from '../primitives/keys.ts';
 import { MAX_DISPUTES, MAX_FINDINGS, MAX_GWEI_BYTES, MAX_OPERATION_BYTES, MAX_TRAINERS_PER_ROUND } from './limits.ts';
 import { proposalClaimShape } from './proposals.ts';
 import { address, bigUint, codec, f32, hash, integer, list, oneOf, optional, type Shape, signature, struct, uint, union } from './shape.ts';
@@ -131,8 +131,8 @@ export function signOperation<O extends Operation>(operation: O, genesisHash: Ha
 }
 
 /** True when the operation's own trainer or authority signed it for this network. A high s is refused (EIP-2). */
-export function verifySignedOperation(signed: SignedOperation, genesisHash: Hash): boolean {
-  return verifySignature(operationDigest(genesisHash, signed.operation), signed.signature, operationAuthor(signed.operation));
+export function verifySignedOperation(signed: SignedOperation, genesisHash: Hash, isSignedBy: SignatureCheck = verifySignature): boolean {
+  return isSignedBy(operationDigest(genesisHash, signed.operation), signed.signature, operationAuthor(signed.operation));
 }
 
 /** Identity in pools and gossip: covers the signature, so a forged copy cannot stand in the way of the real one. */

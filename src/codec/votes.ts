@@ -1,5 +1,5 @@
 import { type Hash, taggedHash } from '../primitives/hash.ts';
-import { type Signer, verifySignature } from '../primitives/keys.ts';
+import { type SignatureCheck, type Signer, verifySignature } from '../primitives/keys.ts';
 import { MAX_VOTE_BYTES } from './limits.ts';
 import { address, codec, hash, oneOf, optional, type Shape, signature, struct, uint } from './shape.ts';
 import type { ConsensusVote } from './types.ts';
@@ -32,6 +32,6 @@ export function signVote(vote: Omit<ConsensusVote, 'signature'>, genesisHash: Ha
 }
 
 /** True when `vote.authority` signed it for this network. Whether that is an authority is the caller's to check. */
-export function verifyVote(vote: ConsensusVote, genesisHash: Hash): boolean {
-  return verifySignature(voteDigest(genesisHash, vote), vote.signature, vote.authority);
+export function verifyVote(vote: ConsensusVote, genesisHash: Hash, isSignedBy: SignatureCheck = verifySignature): boolean {
+  return isSignedBy(voteDigest(genesisHash, vote), vote.signature, vote.authority);
 }

@@ -4,6 +4,7 @@ import { equalBytes, toHex } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
 import { type Logger, silentLogger } from '../primitives/log.ts';
 import type { KeyValueStore } from '../store/kv.ts';
+import { decodeBlock } from './block-view.ts';
 import { buildBlock } from './build-block.ts';
 import { type Candidate, headOf } from './candidate.ts';
 import { chainRules } from './chain-rules.ts';
@@ -133,6 +134,8 @@ export async function createExecutionEngine(
         },
       };
     },
+
+    transactionsOf: (bytes) => decodeBlock(bytes).transactions,
 
     reader: createExecutionReader(context, { store, head: () => head }),
   };

@@ -72,6 +72,8 @@ export interface ExecutionEngine {
     bytes: Uint8Array,
     ancestors: readonly { readonly number: number; readonly hash: Hash }[],
   ): { readonly writes: readonly Write[]; advance(): void };
+  /** Names and senders of a payload's transactions, in order: what a pool forgets. @throws EXECUTION_BLOCK_MALFORMED */
+  transactionsOf(bytes: Uint8Array): readonly { readonly hash: Hash; readonly from: Address }[];
   readonly reader: ExecutionReader;
 }
 

@@ -27,7 +27,6 @@ export interface Gossip {
  * duplicate for minutes. So operations and transactions travel behind random bytes, and saying one again is a new message.
  */
 const SALT_BYTES = 8;
-const salted = (bytes: Uint8Array): Uint8Array => concatBytes(randomBytes(SALT_BYTES), bytes);
 const unsalted = (message: Uint8Array): Uint8Array => message.subarray(SALT_BYTES);
 
 /** Blocks that a transaction waits before it is told again: most are in the next one. */
@@ -42,8 +41,10 @@ export function createGossip(dependencies: {
   readonly transactions: TransactionPool;
   readonly driver: () => ConsensusDriver;
   readonly log: Logger;
+  readonly random?: (bytes: number) => Uint8Array;
 }): Gossip {
-  const { network, operations, transactions, driver, log } = dependencies;
+  const { network, operations, transactions, driver, log, random = randomBytes } = dependencies;
+  const salted = (bytes: Uint8Array): Uint8Array => concatBytes(random(SALT_BYTES), bytes);
 
   const publish = (topic: 'operations' | 'transactions' | 'consensus', bytes: Uint8Array) => {
     network.publish(topic, bytes).catch((error) => log.debug({ topic, reason: messageOf(error) }, 'could not gossip'));

@@ -137,6 +137,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     learning,
     models: createModelDownload({ directory: paths.download, parameters: learning.parameters }, downloads),
     stopping: stopping.signal,
+    clock: systemClock,
     log,
   });
   const keeper = createModelKeeper({ learning, source, blocks, state, clock: systemClock, log });

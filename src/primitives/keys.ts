@@ -66,6 +66,9 @@ export function recoverAddress(digest: Hash, signature: Signature): Address {
   return addressFromPublicKey(publicKey);
 }
 
+/** Whether a signature over a digest was made by an address. */
+export type SignatureCheck = (digest: Hash, signature: Signature, address: Address) => boolean;
+
 /** True when `signature` over `digest` was made by `address`. Never throws. */
 export function verifySignature(digest: Hash, signature: Signature, address: Address): boolean {
   try {

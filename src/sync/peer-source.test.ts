@@ -3,6 +3,7 @@ import { named } from '../chain/testing/network.ts';
 import { openingCodec } from '../codec/opening.ts';
 import type { Opening, ProofOperation } from '../codec/types.ts';
 import { utf8 } from '../primitives/bytes.ts';
+import { systemClock } from '../primitives/clock.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { checksumAddress } from '../primitives/keys.ts';
 import { silentLogger } from '../primitives/log.ts';
@@ -27,6 +28,7 @@ function setUp(peers: Parameters<typeof fakePeers>[0], own?: Opening) {
       blobs,
       learning: { opening: async () => own },
       models: { fetch: async () => undefined, discard: async () => {} },
+      clock: systemClock,
       stopping: new AbortController().signal,
       log: silentLogger,
     },

@@ -4,6 +4,7 @@ import { openingCodec } from '../codec/opening.ts';
 import type { LearningService, ProofSource } from '../learning/types.ts';
 
 import { equalBytes, toHex } from '../primitives/bytes.ts';
+import type { Clock } from '../primitives/clock.ts';
 import { messageOf } from '../primitives/errors.ts';
 import { type Hash, sha256 } from '../primitives/hash.ts';
 import { type Address, checksumAddress } from '../primitives/keys.ts';
@@ -32,10 +33,11 @@ export function createPeerSource(
     readonly models: ModelDownload;
     /** Aborts when the node stops. */
     readonly stopping: AbortSignal;
+    readonly clock: Clock;
     readonly log: Logger;
   },
 ): ModelSource & ProofSource {
-  const { network, blobs, learning, models, stopping, log } = dependencies;
+  const { network, blobs, learning, models, stopping, clock, log } = dependencies;
   /** By identity: two callers that want one blob share its transfer. */
   const transfers = new Map<string, Promise<boolean>>();
 
@@ -77,7 +79,7 @@ export function createPeerSource(
       running = fetchInto(id, trainer, maxBytes, verify).finally(() => transfers.delete(key));
       transfers.set(key, running);
     }
-    return orFalseAfter(running, timeoutMs);
+    return orFalseAfter(running, timeoutMs, clock);
   }
 
   return {
@@ -105,9 +107,9 @@ export function createPeerSource(
 }
 
 /** Resolves with the work's value or, when that takes longer, with false; the work is not stopped. */
-function orFalseAfter(work: Promise<boolean>, timeoutMs: number): Promise<boolean> {
+function orFalseAfter(work: Promise<boolean>, timeoutMs: number, clock: Clock): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, timeoutMs, false);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    const cancel = clock.after(timeoutMs, () => resolve(false));
+    work.then(resolve, reject).finally(cancel);
   });
 }
