@@ -1,6 +1,7 @@
 import type { ProofOperation } from '../codec/types.ts';
 import type { BoundaryInput, UpdateReference } from '../learning/types.ts';
-import { acceptedProofs } from '../protocol/settle.ts';
+import { acceptedProofs } from '../protocol/acceptance.ts';
+import type { ProtocolContext } from '../protocol/context.ts';
 import type { ProtocolState, SettledRound } from '../protocol/types.ts';
 
 /** The updates of proofs, in the proofs' order. */
@@ -8,9 +9,9 @@ export function sealedReferences(proofs: readonly ProofOperation[]): readonly Up
   return proofs.map(({ trainer, updateHash, tokens }) => ({ trainer, updateHash, tokens }));
 }
 
-/** The updates that the next boundary will settle, by the votes in `state`. */
-export function acceptedReferences(state: ProtocolState): readonly UpdateReference[] {
-  return sealedReferences(acceptedProofs(state));
+/** The updates that the next boundary will settle, by the votes and rulings in `state`. */
+export function acceptedReferences(state: ProtocolState, context: ProtocolContext): readonly UpdateReference[] {
+  return sealedReferences(acceptedProofs(state, context));
 }
 
 /** What the last boundary block did to the models, read back from the state it left and the round it settled. */

@@ -13,12 +13,14 @@ import type { Hash } from '../primitives/hash.ts';
 import type { Address, SignatureCheck } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import { applyBlock } from '../protocol/apply.ts';
+import { nextAuthorities } from '../protocol/authority-set.ts';
 import type { ProtocolContext } from '../protocol/context.ts';
 import { protocolRoot } from '../protocol/state-codec.ts';
-import type { ProtocolOutput, ProtocolState } from '../protocol/types.ts';
+import type { Deposit, ProtocolOutput, ProtocolState } from '../protocol/types.ts';
 import type { KeyValueStore, Write } from '../store/kv.ts';
 import type { BlockRecord, BlockStore } from './block-store.ts';
 import { acceptedReferences, sealedReferences } from './boundary-input.ts';
+import { depositsIn } from './deposits.ts';
 import { chainError } from './errors.ts';
 import { MAX_CLOCK_DRIFT_S } from './limits.ts';
 import { createMutex } from './mutex.ts';
@@ -89,6 +91,8 @@ interface Head {
   readonly header: Header | undefined;
   readonly state: ProtocolState;
   readonly nextWithdrawal: bigint;
+  /** Made by its execution block; the next block's protocol takes them in. */
+  readonly deposits: readonly Deposit[];
 }
 
 /** A judged candidate: what committing it needs. */
@@ -99,16 +103,17 @@ interface Candidate {
 }
 
 /** The head as the store holds it. @throws CHAIN_CORRUPT */
-export function loadHead(blocks: BlockStore, genesisHash: Hash): Head {
+export function loadHead(blocks: BlockStore, execution: Pick<ExecutionEngine, 'transactionsOf'>, genesisHash: Hash): Head {
   const height = blocks.headHeight();
   const state = blocks.state(height);
   if (state === undefined)
     throw chainError('CHAIN_CORRUPT', `the protocol state of height ${height} is missing: restore the data directory`);
-  if (height === 0) return { height, hash: genesisHash, header: undefined, state, nextWithdrawal: 0n };
+  if (height === 0) return { height, hash: genesisHash, header: undefined, state, nextWithdrawal: 0n, deposits: [] };
   const record = blocks.block(height);
   if (record === undefined) throw chainError('CHAIN_CORRUPT', `block ${height} is missing: restore the data directory`);
-  const { header } = record.final.block;
-  return { height, hash: headerHash(header), header, state, nextWithdrawal: record.nextWithdrawal };
+  const { block } = record.final;
+  const deposits = depositsIn(execution.transactionsOf(block.execution));
+  return { height, hash: headerHash(block.header), header: block.header, state, nextWithdrawal: record.nextWithdrawal, deposits };
 }
 
 export function createChain(options: ChainOptions, dependencies: ChainDependencies): Chain {
@@ -118,7 +123,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     log.error({ err: error }, 'a listener of new blocks failed'),
   );
   const serial = createMutex();
-  let head = loadHead(blocks, context.genesisHash);
+  let head = loadHead(blocks, execution, context.genesisHash);
   if (execution.head.number !== head.height) {
     throw chainError(
       'CHAIN_CORRUPT',
@@ -152,8 +157,8 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     const { state } = head;
     if (head.height + 1 !== state.open.sealsAt) return undefined;
     const sealed = await boundary.available(sealedReferences(state.open.proofs));
-    const roots = await boundary.roots({ round: state.open.number, accepted: acceptedReferences(state), sealed });
-    return { sealed: sealed.map((reference) => reference.trainer), ...roots };
+    const roots = await boundary.roots({ round: state.open.number, accepted: acceptedReferences(state, context), sealed });
+    return { sealed: sealed.map((reference) => reference.trainer), ...roots, authorities: nextAuthorities(state) };
   }
 
   async function build(): Promise<Block> {
@@ -161,7 +166,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     const proposed = await proposeBoundary();
     // An operation can change what a boundary settles (a late vote), and its roots are computed: a boundary block carries none.
     const selected = proposed === undefined ? operations.select(head.state) : [];
-    const output = applyBlock(head.state, { height, operations: selected, boundary: proposed }, context);
+    const output = applyBlock(head.state, { height, operations: selected, boundary: proposed, deposits: head.deposits }, context);
     const timestamp = Math.max((head.header?.timestamp ?? context.genesis.timestamp) + 1, Math.floor(clock.now() / 1000));
     const attributes = attributesOf(output, timestamp, self);
     const { payload, dropped } = await execution.build(attributes, await transactions.select());
@@ -213,20 +218,21 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     }
     require(block.boundary === undefined || block.operations.length === 0, 'a boundary block carries operations');
     // 5. The protocol accepts the operations and arrives at the stated state.
-    const output = applyBlock(head.state, { height: header.height, operations: block.operations, boundary: block.boundary }, context);
+    const { operations: carried, boundary: stated } = block;
+    const input = { height: header.height, operations: carried, boundary: stated, deposits: head.deposits };
+    const output = applyBlock(head.state, input, context);
     require(equalBytes(header.protocolRoot, protocolRoot(output.state)), 'protocol root differs');
     // 6. The execution block is valid and carries just the protocol's rewards and beacon.
     const attributes = attributesOf(output, header.timestamp, header.proposer);
     const payload = await execution.validate(block.execution, attributes);
     require(equalBytes(payload.hash, header.executionHash), 'execution hash differs');
     // 7. A boundary's updates are held here, and its models are the ones they lead to.
-    if (how === 'candidate' && block.boundary !== undefined) {
-      const stated = block.boundary;
+    if (how === 'candidate' && stated !== undefined) {
       const sealed = sealedReferences(head.state.open.proofs).filter((reference) =>
         stated.sealed.some((trainer) => equalBytes(trainer, reference.trainer)),
       );
       require((await boundary.available(sealed)).length === sealed.length, 'a sealed update is not available here');
-      const roots = await boundary.roots({ round: head.state.open.number, accepted: acceptedReferences(head.state), sealed });
+      const roots = await boundary.roots({ round: head.state.open.number, accepted: acceptedReferences(head.state, context), sealed });
       require(equalBytes(roots.modelRoot, stated.modelRoot), 'model root differs');
       require(equalBytes(roots.startRoot, stated.startRoot), 'start root differs');
     }
@@ -259,7 +265,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     const record: BlockRecord = { final, modelRoot: state.modelRoot, nextWithdrawal };
     await store.write([...adopted.writes, ...blocks.commit(record, state, undefined), ...also]);
     adopted.advance();
-    head = { height, hash, header, state, nextWithdrawal };
+    head = { height, hash, header, state, nextWithdrawal, deposits: depositsIn(execution.transactionsOf(block.execution)) };
     candidates.clear();
     operations.prune([]);
     await followHead([]);
@@ -288,7 +294,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     const record: BlockRecord = { final, modelRoot: output.state.modelRoot, nextWithdrawal };
     await store.write([...execution.commit(executionHash), ...blocks.commit(record, output.state, output.settled)]);
     execution.advance(executionHash);
-    head = { height: header.height, hash, header, state: output.state, nextWithdrawal };
+    head = { height: header.height, hash, header, state: output.state, nextWithdrawal, deposits: depositsIn(included) };
     candidates.clear();
     operations.prune(block.operations);
     await followHead(included);

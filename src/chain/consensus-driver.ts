@@ -22,11 +22,13 @@ import { equalBytes, toHex } from '../primitives/bytes.ts';
 import type { Clock } from '../primitives/clock.ts';
 import { messageOf } from '../primitives/errors.ts';
 import type { Hash } from '../primitives/hash.ts';
-import type { SignatureCheck, Signer } from '../primitives/keys.ts';
+import type { Address, SignatureCheck, Signer } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import { createMutex } from './mutex.ts';
 
-export interface ConsensusDriverOptions extends ConsensusOptions {
+export interface ConsensusDriverOptions extends Omit<ConsensusOptions, 'authorities'> {
+  /** Who decides on the block of a height, ascending: of the next one when that one's parent is final, and of the one after it. */
+  readonly authoritiesAt: (height: number) => readonly Address[];
   /** From the start of one height to the start of the next, when the first is decided by then. */
   readonly blockIntervalMs: number;
 }
@@ -58,7 +60,7 @@ const TIMESTAMP_STEP_MS = 1_000;
  */
 export function createConsensusDriver(options: ConsensusDriverOptions, dependencies: ConsensusDriverDependencies): ConsensusDriver {
   const { clock, wal, application, broadcast, log, onEvidence, onFailure } = dependencies;
-  const { authorities, genesisHash } = options;
+  const { authoritiesAt, genesisHash, blockIntervalMs, ...machine } = options;
   const signer = signerOf(options, dependencies.signer);
 
   const serial = createMutex();
@@ -66,7 +68,7 @@ export function createConsensusDriver(options: ConsensusDriverOptions, dependenc
   const timers = new Set<() => void>();
   /** What was signed at this height, by place: the last guard against contradicting it. */
   const signed = new Map<string, string>();
-  let state: ConsensusState = initialState(options);
+  let state: ConsensusState = initialState({ ...machine, genesisHash, authorities: [] });
   /** The height worked on, or waited for while `active` is false. */
   let height = 0;
   let active = false;
@@ -126,6 +128,7 @@ export function createConsensusDriver(options: ConsensusDriverOptions, dependenc
     signed.clear();
     for (const record of recovered) signed.set(...placeAndContent(record));
     startedAt = clock.now();
+    state = initialState({ ...machine, genesisHash, authorities: authoritiesAt(next) });
     active = true;
     await advance({ type: 'start', height: next, recovered });
     for (const message of early.take(next)) await advance({ type: 'message', message });
@@ -136,7 +139,7 @@ export function createConsensusDriver(options: ConsensusDriverOptions, dependenc
     early.add(message);
     const awaited = height;
     if (active || placeOf(message).height !== awaited) return;
-    if (hasOneHonest(early.authors(awaited), authorities.length)) void enqueue(() => begin(awaited));
+    if (hasOneHonest(early.authors(awaited), authoritiesAt(awaited).length)) void enqueue(() => begin(awaited));
   }
 
   async function advance(first: ConsensusEvent): Promise<void> {
@@ -257,7 +260,7 @@ export function createConsensusDriver(options: ConsensusDriverOptions, dependenc
       return { type: 'refused', height: header.height, blockHash };
     }
     if (halted !== undefined) return undefined;
-    const interval = (startedAt ?? clock.now()) + options.blockIntervalMs;
+    const interval = (startedAt ?? clock.now()) + blockIntervalMs;
     const timestamp = Math.min((header.timestamp + 1) * 1_000, clock.now() + TIMESTAMP_STEP_MS);
     awaitHeight(header.height + 1, Math.max(interval, timestamp));
     await forget(header.height + 1);
@@ -294,24 +297,25 @@ export function createConsensusDriver(options: ConsensusDriverOptions, dependenc
         if (head + 1 <= height) return;
         // A head that sync brought was decided just now as far as this node knows; the first start waits for nothing.
         const first = height === 0;
-        awaitHeight(head + 1, first ? clock.now() : clock.now() + options.blockIntervalMs);
+        awaitHeight(head + 1, first ? clock.now() : clock.now() + blockIntervalMs);
         await forget(head + 1);
       });
     },
 
     async receive(message) {
       if (halted !== undefined) return 'ignore';
-      // 1. An honest authority could have sent it.
-      const reason = misplaced(message, authorities);
+      // 1. It is of this height, or of the next: who may speak of others is not known.
+      const place = placeOf(message);
+      const now = active && place.height === height;
+      const soon = place.height === height + 1 || (!active && place.height === height);
+      if (!now && !soon) return 'ignore';
+      // 2. An honest authority could have sent it, and it is new.
+      const reason = misplaced(message, authoritiesAt(place.height));
       if (reason !== undefined) {
         log.debug({ reason, kind: message.kind }, 'a consensus message was rejected');
         return 'reject';
       }
-      // 2. It is of this height, or of the next, and new.
-      const place = placeOf(message);
-      const now = active && place.height === height;
-      const soon = place.height === height + 1 || (!active && place.height === height);
-      if ((!now && !soon) || (now && state.decided)) return 'ignore';
+      if (now && state.decided) return 'ignore';
       if (now ? isKnown(state, message) : early.has(message)) return 'ignore';
       // 3. Its author signed it, and its block is the one that its header describes.
       if (message.kind === 'proposal' && !bodyMatchesHeader(message.proposal.block)) return 'reject';
@@ -332,9 +336,8 @@ export function createConsensusDriver(options: ConsensusDriverOptions, dependenc
   };
 }
 
-function signerOf(options: ConsensusOptions, signer: Signer | undefined): Signer | undefined {
-  const { self, authorities } = options;
-  if (self === undefined || !authorities.some((authority) => equalBytes(authority, self))) return undefined;
+function signerOf({ self }: Pick<ConsensusOptions, 'self'>, signer: Signer | undefined): Signer | undefined {
+  if (self === undefined) return undefined;
   if (signer === undefined || !equalBytes(signer.address, self)) {
     throw consensusError('CONSENSUS_SIGNER_MISMATCH', `authority ${toHex(self)} needs its own key to sign with; check key_file`);
   }

@@ -72,13 +72,22 @@ export interface ExecutionEngine {
     bytes: Uint8Array,
     ancestors: readonly { readonly number: number; readonly hash: Hash }[],
   ): { readonly writes: readonly Write[]; advance(): void };
-  /** Names and senders of a payload's transactions, in order: what a pool forgets. @throws EXECUTION_BLOCK_MALFORMED */
-  transactionsOf(bytes: Uint8Array): readonly { readonly hash: Hash; readonly from: Address }[];
+  /** A payload's transactions, in order. @throws EXECUTION_BLOCK_MALFORMED */
+  transactionsOf(bytes: Uint8Array): readonly TransactionSummary[];
   readonly reader: ExecutionReader;
 }
 
 /** Blocks before the head whose hashes the EVM can ask for. */
 export const BLOCK_HASH_WINDOW = 256;
+
+/** What the layers above ask of a transaction in a block: pools its name and sender, the protocol its deposits. */
+export interface TransactionSummary {
+  readonly hash: Hash;
+  readonly from: Address;
+  readonly to: Address | undefined;
+  /** wei */
+  readonly value: bigint;
+}
 
 /** Which state or block a question is about. All blocks are final, so safe = finalized = latest. */
 export type BlockReference = number | Hash | 'latest';

@@ -1,10 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { createApiServer } from '../api/server.ts';
+import { authoritiesAt } from '../chain/authorities.ts';
 import { createBlockStore } from '../chain/block-store.ts';
 import { type Chain, createChain, refusal } from '../chain/chain.ts';
 import { createConsensusDriver } from '../chain/consensus-driver.ts';
 import { createAuthorityDuty } from '../chain/duties/authority.ts';
 import { createTrainerDuty } from '../chain/duties/trainer.ts';
+import { createVoteLog } from '../chain/duties/vote-log.ts';
+import { evidenceOf } from '../chain/evidence.ts';
 import { createFileWal } from '../chain/file-wal.ts';
 import { createHeaderStore } from '../chain/header-store.ts';
 import { createModelKeeper } from '../chain/model-keeper.ts';
@@ -17,7 +20,7 @@ import { updateByteLength } from '../learning/update.ts';
 import { createNetwork } from '../network/create-network.ts';
 import { authorityAddresses, type Genesis, genesisHash } from '../params/genesis.ts';
 import type { NodeConfig } from '../params/node-config.ts';
-import { compareBytes, equalBytes, toHex, utf8 } from '../primitives/bytes.ts';
+import { equalBytes, toHex, utf8 } from '../primitives/bytes.ts';
 import { systemClock } from '../primitives/clock.ts';
 import { type Address, checksumAddress, signerFromPrivateKey } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
@@ -85,9 +88,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   const peerKey = await loadPeerKey(config);
   const genesis = await resolveGenesis(config, privateKey, log);
   const context: ProtocolContext = { genesis, genesisHash: genesisHash(genesis) };
-  const authorities = [...authorityAddresses(genesis)].sort(compareBytes);
-  const authoritiesAt = () => authorities;
-  const isAuthority = isMember(authorities, signer.address, config, log);
+  const isAuthority = mayDecide(genesis, signer.address, config, log);
 
   // What is on disk.
   const store = await openLmdbStore(paths.store);
@@ -113,6 +114,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   }
   const execution = await createExecutionEngine({ genesis }, { store, log });
   const state = () => chain.state;
+  const authoritiesOf = (height: number) => authoritiesAt(height, chain.state, blocks.state);
   const operations = createOperationPool({ context, state });
   const transactions = createTransactionPool({ chainId: genesis.chain_id }, { accounts: execution.reader, head: () => execution.head });
   const network = createNetwork(
@@ -124,7 +126,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
       nodeId: config.node_id,
       peerKey,
       account: signer,
-      authorities: () => authorities,
+      authorities: () => authoritiesOf(chain.height + 1),
       height: () => chain.height,
     },
     { log },
@@ -142,7 +144,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   });
   const keeper = createModelKeeper({ learning, source, blocks, state, clock: systemClock, log });
   const chain: Chain = createChain(
-    { context, authoritiesAt, self: signer.address },
+    { context, authoritiesAt: authoritiesOf, self: signer.address },
     { store, blocks, execution, operations, transactions, boundary: keeper.oracle, clock: systemClock, log },
   );
 
@@ -153,7 +155,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   const driver = createConsensusDriver(
     {
       genesisHash: context.genesisHash,
-      authorities,
+      authoritiesAt: authoritiesOf,
       self: isAuthority ? signer.address : undefined,
       timeouts: consensusTimeouts,
       blockIntervalMs: genesis.block_interval_ms,
@@ -166,7 +168,10 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
       broadcast: gossip.sendConsensus,
       log: log.child({ room: 'consensus' }),
       onFailure: failure.report,
-      onEvidence: (first) => log.warn({ authority: toHex(authorityOf(first)) }, 'an authority signed two different messages for one place'),
+      onEvidence(first, second) {
+        log.warn({ authority: toHex(authorityOf(first)) }, 'an authority signed two different messages for one place');
+        gossip.sendOperation(evidenceOf(first, second, { round: state().open.number, genesisHash: context.genesisHash, signer }));
+      },
     },
   );
   const headers = createHeaderStore(store, blocks);
@@ -175,7 +180,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     store,
     headers,
     genesisHash: context.genesisHash,
-    authoritiesAt,
+    authoritiesAt: authoritiesOf,
     chain,
     progress: createSnapshotStore(store),
   });
@@ -212,7 +217,15 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
         { ...duty, onRoundTrained: history.trained },
       )
     : undefined;
-  const authority = isAuthority ? createAuthorityDuty(context, { ...duty, proofs: source, onion: createOnion(onionSeed(privateKey, 'public')) }) : undefined;
+  const authority = isAuthority
+    ? createAuthorityDuty(context, {
+        ...duty,
+        proofs: source,
+        onion: createOnion(onionSeed(privateKey, 'public')),
+        secretOnion: createOnion(onionSeed(privateKey, 'secret')),
+        votes: createVoteLog(store),
+      })
+    : undefined;
   const tick = () => {
     trainer?.tick();
     authority?.tick();
@@ -284,15 +297,16 @@ function authorityOf(message: ConsensusMessage): Address {
   return message.kind === 'vote' ? message.vote.authority : message.proposal.authority;
 }
 
-function isMember(authorities: readonly Address[], address: Address, config: NodeConfig, log: Logger): boolean {
-  const member = authorities.some((authority) => equalBytes(authority, address));
-  if (config.is_authority && !member) {
+/** Authorities of the genesis decide; with is_authority also who was added later, or hopes to be. */
+function mayDecide(genesis: Genesis, address: Address, config: NodeConfig, log: Logger): boolean {
+  const isFirst = authorityAddresses(genesis).some((authority) => equalBytes(authority, address));
+  if (config.is_authority && !isFirst) {
     log.warn(
       { address: checksumAddress(address) },
-      'is_authority is set, but this key is not in the network’s authority set: running as a regular node',
+      'is_authority is set, and this key is not in the genesis’s authority set: it decides once the others have added it',
     );
   }
-  return member;
+  return isFirst || config.is_authority;
 }
 
 function learningData(config: NodeConfig, genesis: Genesis): LearningWorkerData {

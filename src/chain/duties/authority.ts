@@ -118,7 +118,7 @@ export function createAuthorityDuty(
 
   /** Finds out what a vote tells, cheap and needed things first. */
   async function check(current: Job): Promise<void> {
-    const { sealed, findings, dealt } = current;
+    const { sealed, findings } = current;
     const goOn = () => !isOver(current) && current.vote === undefined;
     current.measurement ??= await learning.evaluate();
     const isNeeded = (ref: SegmentRef) => isObligatory(sealed, ref);
@@ -171,7 +171,7 @@ export function createAuthorityDuty(
 
   function rule(current: Job, disputed: readonly SegmentRef[]): void {
     const { findings, sealed } = current;
-    const rulings = disputed.flatMap((ref): readonly Ruling[] => findings.ruling(ref) ?? []);
+    const rulings = disputed.map(findings.ruling).filter((ruling): ruling is Ruling => ruling !== undefined);
     if (isOver(current) || current.ruling !== undefined || rulings.length === 0) return;
     current.ruling = signOperation({ type: 'ruling', authority: self, round: sealed.number, rulings }, genesisHash, signer);
     log.info({ round: sealed.number, disputed: disputed.length, ruled: rulings.length }, 'ruled on disputed segments');
