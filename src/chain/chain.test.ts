@@ -8,11 +8,12 @@ import { createBlockStore } from './block-store.ts';
 import { loadHead } from './chain.ts';
 import {
   AUTHORITIES,
-  acceptingVote,
   agree,
   authority,
   CONTEXT,
+  commitment,
   finalise,
+  GENESIS,
   join,
   named,
   openNode,
@@ -20,6 +21,7 @@ import {
   reveal,
   type TestNode,
   TRAINER,
+  vote,
 } from './testing/network.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
@@ -54,8 +56,11 @@ describe('chain', () => {
     expect(await a.execution.reader.balance(carol.address)).toBe(5n);
     expect(b.transactions.size).toBe(0);
     offer(nodes, ...[0, 1, 2].map((i) => reveal(a.chain.state, i, 1)));
-    await agreeUntil(a.chain.height + 2, nodes);
-    offer(nodes, ...[0, 1, 2].map((i) => acceptingVote(i, 1)));
+    await agreeUntil(a.chain.height + GENESIS.rounds.reveal_blocks, nodes);
+    const drawn = a.chain.state;
+    offer(nodes, ...[0, 1, 2].map((i) => commitment(drawn, i)));
+    await agreeUntil(drawn.open.sealsAt - GENESIS.rounds.dispute_blocks - GENESIS.rounds.vote_blocks, nodes);
+    offer(nodes, ...[0, 1, 2].map((i) => vote(drawn, i)));
     await agreeUntil(a.chain.state.open.sealsAt, nodes);
 
     expect(toHex(a.chain.headHash)).toBe(toHex(b.chain.headHash));
@@ -201,9 +206,9 @@ describe('chain', () => {
     const { store, chain, blocks } = await openNode();
     await chain.commit(finalise(await chain.build()));
     expect(() => blocks.requireGenesis(named('x', 0))).toThrow(code('CHAIN_WRONG_GENESIS'));
-    expect(loadHead(blocks, CONTEXT.genesisHash).height).toBe(1);
+    expect(loadHead(blocks, execution, CONTEXT.genesisHash).height).toBe(1);
     for (const lost of [{ block: () => undefined }, { state: () => undefined }]) {
-      expect(() => loadHead({ ...createBlockStore(store), ...lost }, CONTEXT.genesisHash)).toThrow(code('CHAIN_CORRUPT'));
+      expect(() => loadHead({ ...createBlockStore(store), ...lost }, execution, CONTEXT.genesisHash)).toThrow(code('CHAIN_CORRUPT'));
     }
   });
 

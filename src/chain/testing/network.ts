@@ -1,5 +1,5 @@
 import { headerHash } from '../../codec/blocks.ts';
-import { signOperation } from '../../codec/operations.ts';
+import { signOperation, voteCommitment } from '../../codec/operations.ts';
 import type { Block, FinalBlock, Operation, SignedOperation } from '../../codec/types.ts';
 import { signVote } from '../../codec/votes.ts';
 import { createExecutionEngine } from '../../execution/create-engine.ts';
@@ -19,6 +19,7 @@ import { createBlockStore } from '../block-store.ts';
 import { type BoundaryOracle, createChain } from '../chain.ts';
 import { createOperationPool } from '../operation-pool.ts';
 import { createTransactionPool } from '../transaction-pool.ts';
+import { acceptingVote } from './votes.ts';
 
 /** A network of three authorities in one process: everything real but the learning engine, whose roots are made up. */
 
@@ -97,18 +98,20 @@ export function reveal(state: ProtocolState, i: number, round: number) {
   return signed({ type: 'reveal', authority: signer.address, round, preimage }, signer);
 }
 
-export const acceptingVote = (i: number, round: number, proofs = 1) =>
-  signed(
-    {
-      type: 'vote',
-      authority: authority(i).signer.address,
-      round,
-      verdicts: Array.from({ length: proofs }, () => ({ kind: 'accept' as const })),
-      heldOutLoss: 3,
-      heldOutAccuracy: 0.25,
-    },
-    authority(i).signer,
-  );
+/** That of an authority that found everything in order, and the commitment to it. */
+export function vote(state: ProtocolState, i: number) {
+  const { signer, secretOnion } = authority(i);
+  const operation = acceptingVote(state, { address: signer.address, secretOnion });
+  if (operation === undefined) throw new Error('nothing is drawn yet');
+  return signed(operation, signer);
+}
+
+export function commitment(state: ProtocolState, i: number) {
+  const { signer } = authority(i);
+  const { operation } = vote(state, i);
+  const { round } = operation;
+  return signed({ type: 'commit', authority: signer.address, round, commitment: voteCommitment(operation) }, signer);
+}
 
 /** All updates are held, and every boundary leads to roots named after what it merges. */
 export function createTestOracle(): BoundaryOracle & { missing: readonly UpdateReference[]; salt: string } {
