@@ -181,7 +181,9 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
         { ...duty, onRoundTrained: history.trained },
       )
     : undefined;
-  const authority = isAuthority ? createAuthorityDuty(context, { ...duty, proofs: source, onion: createOnion(onionSeed(privateKey, 'public')) }) : undefined;
+  const authority = isAuthority
+    ? createAuthorityDuty(context, { ...duty, proofs: source, onion: createOnion(onionSeed(privateKey, 'public')) })
+    : undefined;
   const tick = () => {
     trainer?.tick();
     authority?.tick();

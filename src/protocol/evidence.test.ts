@@ -2,9 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { proposalPlaceDigest } from '../codec/proposals.ts';
 import type { ConsensusStatement, EvidenceOperation } from '../codec/types.ts';
 import { signVote } from '../codec/votes.ts';
+import { compareBytes } from '../primitives/bytes.ts';
 import { WEI_PER_GWEI } from '../primitives/units.ts';
+import { MAX_PUNISHED } from './limits.ts';
 import { stakeOf } from './stakes.ts';
-import { addressNamed, idleUntil, named, nextBlock, TEST_STAKE, type TestAuthority, testNetwork } from './testing/network.ts';
+import {
+  addressNamed,
+  idleUntil,
+  named,
+  nextBlock,
+  TEST_STAKE,
+  type TestAuthority,
+  testAuthority,
+  testNetwork,
+} from './testing/network.ts';
 import type { ProtocolState } from './types.ts';
 import { validateOperation } from './validate-operation.ts';
 
@@ -72,6 +83,15 @@ describe('evidence', () => {
     const old = idleUntil(network, state, 28);
     expect(standing(old, { ...evidence(vote('a'), vote('b')), round: old.open.number })).toBe('stale: evidence_too_old');
     expect(standing(state, evidence(vote('a', { height: 22 }), vote('b', { height: 22 })))).toBe('later: evidence_too_new');
+  });
+
+  it('is about an authority, and waits while too many are remembered', () => {
+    const stranger = testAuthority('stranger');
+    const staked = { address: stranger.address, bonded: TEST_STAKE, unbonding: 0n, unbondsAt: 0, offences: 0 };
+    const rich = { ...state, stakes: [...state.stakes, staked].sort((a, b) => compareBytes(a.address, b.address)) };
+    expect(standing(rich, evidence(vote('a', { by: stranger }), vote('b', { by: stranger })))).toBe('stale: accused_not_an_authority');
+    const full = Array.from({ length: MAX_PUNISHED }, (_, i) => ({ authority: named('punished', i).slice(0, 20), height: 20 }));
+    expect(standing({ ...state, punished: full }, evidence(vote('a'), vote('b')))).toBe('later: too_many_punished');
   });
 
   it('takes half the stake, gives a tenth of it to the reporter, and that once for a height', () => {
