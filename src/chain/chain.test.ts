@@ -203,7 +203,7 @@ describe('chain', () => {
   });
 
   it('tells a directory of another network, and a damaged one', async () => {
-    const { store, chain, blocks } = await openNode();
+    const { store, chain, blocks, execution } = await openNode();
     await chain.commit(finalise(await chain.build()));
     expect(() => blocks.requireGenesis(named('x', 0))).toThrow(code('CHAIN_WRONG_GENESIS'));
     expect(loadHead(blocks, execution, CONTEXT.genesisHash).height).toBe(1);

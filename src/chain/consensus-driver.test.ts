@@ -74,7 +74,7 @@ function setUp(setup: Setup = {}) {
   const driver = createConsensusDriver(
     {
       genesisHash: GENESIS_HASH,
-      authorities: signers.map((each) => each.address),
+      authoritiesAt: () => signers.map((each) => each.address),
       self: signer?.address,
       timeouts: TIMEOUTS,
       blockIntervalMs: INTERVAL_MS,
@@ -284,7 +284,7 @@ describe('what it takes from the network', () => {
     const driver = createConsensusDriver(
       {
         genesisHash: GENESIS_HASH,
-        authorities: SIGNERS.map((each) => each.address),
+        authoritiesAt: () => SIGNERS.map((each) => each.address),
         self: undefined,
         timeouts: TIMEOUTS,
         blockIntervalMs: 1,
@@ -384,7 +384,8 @@ describe('failures', () => {
   });
 
   it('refuses to run an authority without its key', () => {
-    const options = { genesisHash: GENESIS_HASH, authorities: SIGNERS.map((each) => each.address), timeouts: TIMEOUTS, blockIntervalMs: 1 };
+    const authoritiesAt = () => SIGNERS.map((each) => each.address);
+    const options = { genesisHash: GENESIS_HASH, authoritiesAt, timeouts: TIMEOUTS, blockIntervalMs: 1 };
     const dependencies = {
       clock: createVirtualTime(),
       wal: createMemoryWal(),

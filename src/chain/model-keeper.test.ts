@@ -9,7 +9,7 @@ import { createBlockStore } from './block-store.ts';
 import { FOLLOW_RETRY_FIRST_MS } from './limits.ts';
 import { createModelKeeper } from './model-keeper.ts';
 import { fakeLearning } from './testing/learning.ts';
-import { INITIAL, named, proof, TRAINER } from './testing/network.ts';
+import { INITIAL, named, proof, sealedRound, TRAINER } from './testing/network.ts';
 
 const model = (round: number) => named('model', `before round ${round}`);
 const start = (round: number) => named('start', `of round ${round}`);
@@ -17,10 +17,7 @@ const proofOf = (round: number) => proof(TRAINER, round).operation;
 
 /** The chain while `round` is open; one proof was sealed in the round before it. */
 function stateAt(round: number, proofs: ProtocolState['open']['proofs'] = []): ProtocolState {
-  const sealed =
-    round === 0
-      ? undefined
-      : { ...INITIAL.open, number: round - 1, sealedAt: 6 * round, proofs: [proofOf(round - 1)], challengeSeed: undefined, votes: [] };
+  const sealed = round === 0 ? undefined : sealedRound({ number: round - 1, sealedAt: 6 * round, proofs: [proofOf(round - 1)] });
   return { ...INITIAL, modelRoot: model(round), open: { ...INITIAL.open, number: round, startRoot: start(round), proofs }, sealed };
 }
 

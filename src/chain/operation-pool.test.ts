@@ -6,7 +6,7 @@ import { signerFromPrivateKey } from '../primitives/keys.ts';
 import type { ProtocolState } from '../protocol/types.ts';
 import { MAX_POOLED_UNRIPE_OPERATIONS } from './limits.ts';
 import { createOperationPool } from './operation-pool.ts';
-import { acceptingVote, authority, CONTEXT, INITIAL, join, named, proof, reveal, TRAINER } from './testing/network.ts';
+import { authority, CONTEXT, commitment, INITIAL, join, named, proof, reveal, sealedRound, TRAINER } from './testing/network.ts';
 
 const other = signerOf(32);
 
@@ -15,18 +15,11 @@ const TRAINING: ProtocolState = {
   ...INITIAL,
   height: 5,
   open: { ...INITIAL.open, number: 1, openedAt: 4, sealsAt: 10, roster: [TRAINER.address] },
-  sealed: {
-    number: 0,
-    openedAt: 0,
-    sealedAt: 4,
-    beacon: INITIAL.beacon,
-    roster: [],
-    startRoot: INITIAL.open.startRoot,
-    proofs: [],
-    challengeSeed: undefined,
-    votes: [],
-  },
+  sealed: sealedRound({ number: 0, sealedAt: 4 }),
 };
+
+/** A block later, when its segments are drawn. */
+const DRAWN: ProtocolState = { ...TRAINING, height: 6, sealed: sealedRound({ number: 0, sealedAt: 4, challengeSeed: named('seed', 0) }) };
 
 function poolAt(state: ProtocolState) {
   let current = state;
@@ -73,7 +66,7 @@ describe('createOperationPool', () => {
   it('tells what the next block could carry', () => {
     const { pool, move } = poolAt(TRAINING);
     expect(pool.applies(proof(TRAINER, 1).operation)).toBe(true);
-    expect(pool.applies(acceptingVote(0, 0, 0).operation)).toBe(false);
+    expect(pool.applies(commitment(DRAWN, 0).operation)).toBe(false);
     move({ height: 9 });
     expect(pool.applies(proof(TRAINER, 1).operation)).toBe(false);
   });
@@ -92,12 +85,10 @@ describe('createOperationPool', () => {
 
   it('selects votes once the challenges are known', () => {
     const { pool, move } = poolAt(TRAINING);
-    expect(pool.add(acceptingVote(0, 0, 0))).toBe('added');
+    expect(pool.add(commitment(DRAWN, 0))).toBe('added');
     expect(pool.select(TRAINING)).toEqual([]);
-    const { sealed } = TRAINING;
-    const drawn = { ...TRAINING, height: 6, sealed: sealed && { ...sealed, challengeSeed: named('seed', 0) } };
-    move(drawn);
-    expect(pool.select(drawn)).toHaveLength(1);
+    move(DRAWN);
+    expect(pool.select(DRAWN)).toHaveLength(1);
   });
 
   it('forgets what a block holds or makes stale, and frees its place', () => {

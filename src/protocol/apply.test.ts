@@ -1,24 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import type { SignedOperation } from '../codec/types.ts';
 import { WEI_PER_GWEI, WEI_PER_POL } from '../primitives/units.ts';
+import { acceptedProofs } from './acceptance.ts';
 import { applyBlock } from './apply.ts';
-import { acceptedProofs } from './settle.ts';
 import {
-  accept,
+  addressNamed,
   beforeBoundary,
+  everyone,
   fraud,
+  fraudulent,
+  held,
   idleUntil,
   join,
   named,
   nextBlock,
+  ok,
+  only,
   proof,
   provenRound,
   reveal,
+  ruledBy,
   settledBy,
   testNetwork,
   trainersNamed,
   unsigned,
-  vote,
+  votedBy,
   withTrainers,
 } from './testing/network.ts';
 
@@ -45,8 +51,7 @@ describe.each([3, 4])('a network of %i authorities', (authorityCount) => {
     expect(votable.height).toBe(14);
     expect(votable.sealed?.challengeSeed).toHaveLength(32);
 
-    const all = network.authorities.map(() => trainers.map(() => accept));
-    const { state, withdrawals, settled } = settledBy(network, votable, all);
+    const { state, withdrawals, settled } = settledBy(network, votable, everyone(network, ok(network)));
     expect(settled?.proofs.map((record) => record.outcome)).toEqual(['accepted', 'accepted', 'accepted']);
     // 70 % of 10 POL over three equal proofs, whole gwei; 25 % over the seats.
     const each = (7n * WEI_PER_POL) / WEI_PER_GWEI / 3n;
@@ -55,14 +60,18 @@ describe.each([3, 4])('a network of %i authorities', (authorityCount) => {
       ...trainers.map((address) => ({ address, gwei: each })),
       ...network.authorities.map(({ address }) => ({ address, gwei: seat })),
     ]);
-    expect(state.minted).toBe((3n * each + BigInt(authorityCount) * seat) * WEI_PER_GWEI);
+    const bounty = (5n * WEI_PER_POL) / 10n;
+    expect(state.bountyPool).toBe(bounty);
+    expect(state.minted).toBe((3n * each + BigInt(authorityCount) * seat) * WEI_PER_GWEI + bounty);
+    expect(state.largestReward).toBe(each * WEI_PER_GWEI);
     // +(1 − 0.5)/20 for the accepted proof; then × 0.95, for round 2 has none.
     const reputation = Math.floor((525_000 * 95) / 100);
     expect(state.trainers.map(({ earned, accepted, reputation }) => ({ earned, accepted, reputation }))).toEqual(
       trainers.map(() => ({ earned: each * WEI_PER_GWEI, accepted: 1, reputation })),
     );
     expect(state.authorities.every((record) => record.reputation === 525_000 && record.earned === seat * WEI_PER_GWEI)).toBe(true);
-    expect(state.heldOut).toEqual({ round: 1, loss: 3, accuracy: 0.25 });
+    expect(state.heldOut).toEqual({ round: 1, loss: 3, accuracy: 0.25, best: 3 });
+    expect(settled.emissionFactor).toBe(1_000_000);
   });
 
   it('mixes revealed preimages into challenges and the next beacon only', () => {
@@ -81,11 +90,17 @@ describe.each([3, 4])('a network of %i authorities', (authorityCount) => {
 
   it('settles nothing before the boundary, and knows what it will merge', () => {
     const { votable } = provenRound(network, withTrainers(network, trainers));
-    expect(acceptedProofs(votable)).toEqual([]);
-    const votes = network.authorities.map(({ address }) => vote(address, 1, [accept, fraud(2), accept]));
-    const voted = nextBlock(network, votable, votes).state;
-    expect(acceptedProofs(voted).map((each) => each.trainer)).toEqual([trainers[0], trainers[2]]);
-    const { settled } = nextBlock(network, beforeBoundary(network, voted));
+    const { context } = network;
+    expect(acceptedProofs(votable, context)).toEqual([]);
+    const accused = only(fraud, ok(network), 1);
+    const voted = votedBy(network, votable, everyone(network, accused));
+    // Disputed and not ruled on: not accepted as it stands.
+    expect(acceptedProofs(voted, context).map((each) => each.trainer)).toEqual([trainers[0], trainers[2]]);
+    const cleared = ruledBy(network, voted, everyone(network, held(network)));
+    expect(acceptedProofs(cleared, context).map((each) => each.trainer)).toEqual(trainers);
+    const convicted = ruledBy(network, voted, everyone(network, fraudulent(network)));
+    expect(acceptedProofs(convicted, context).map((each) => each.trainer)).toEqual([trainers[0], trainers[2]]);
+    const { settled } = nextBlock(network, beforeBoundary(network, convicted));
     expect(settled?.proofs.map((record) => record.outcome)).toEqual(['accepted', 'rejected', 'accepted']);
   });
 
@@ -114,9 +129,9 @@ describe('a block is invalid', () => {
     trainers.slice(0, 2).map((trainer) => proof(network, trainer, 1)),
   ).state;
   const last = beforeBoundary(network, proven);
-  const boundary = { sealed: [], modelRoot: named('model', 'x'), startRoot: named('start', 'x') };
+  const boundary = { sealed: [], modelRoot: named('model', 'x'), startRoot: named('start', 'x'), authorities: undefined };
   const apply = (state: typeof opened, height: number, operations: readonly SignedOperation[], withBoundary: typeof boundary | undefined) =>
-    applyBlock(state, { height, operations, boundary: withBoundary }, network.context);
+    applyBlock(state, { height, operations, boundary: withBoundary, deposits: [] }, network.context);
 
   it('when it is not the next one', () => {
     expect(() => apply(opened, opened.height, [], undefined)).toThrow(code('PROTOCOL_WRONG_HEIGHT'));
@@ -159,8 +174,7 @@ describe('a block is invalid', () => {
     if (trainer === undefined) throw new Error('no trainer');
     const twice = [proof(network, trainer, 1, 2), proof(network, trainer, 1, 3)];
     expect(() => nextBlock(network, opened, twice)).toThrow(code('PROTOCOL_OPERATION_REFUSED'));
-    const [fourth, fifth] = trainersNamed(5).filter((each) => !trainers.some((known) => known.every((byte, i) => byte === each[i])));
-    if (fourth === undefined || fifth === undefined) throw new Error('no newcomers');
+    const [fourth, fifth] = [addressNamed('trainer 3'), addressNamed('trainer 4')];
     expect(() => nextBlock(network, opened, [join(fourth, 1)])).not.toThrow();
     expect(() => nextBlock(network, opened, [join(fourth, 1), join(fifth, 1)])).toThrow(code('PROTOCOL_OPERATION_REFUSED'));
   });

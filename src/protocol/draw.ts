@@ -1,5 +1,5 @@
 import { MAX_FINDINGS } from '../codec/limits.ts';
-import { toHex } from '../primitives/bytes.ts';
+import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { type Hash, taggedHash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 import { keyedDraw } from './keyed-draw.ts';
@@ -49,7 +49,27 @@ export function seatedAuthorities(state: ProtocolState, sealed: SealedRound): re
 export function drawOf(state: ProtocolState): Draw | undefined {
   const { sealed } = state;
   if (sealed?.challengeSeed === undefined) return undefined;
-  return drawSegments(sealed, sealed.challengeSeed, seatedAuthorities(state, sealed));
+  const { challengeSeed } = sealed;
+  const seats = seatedAuthorities(state, sealed);
+  const known = remembered.get(challengeSeed);
+  if (known !== undefined && isSameInput(known, sealed, seats)) return known.draw;
+  const draw = drawSegments(sealed, challengeSeed, seats);
+  const { proofs, probation, checksPerAuthority } = sealed;
+  remembered.set(challengeSeed, { proofs, probation, checksPerAuthority, seats, draw });
+  return draw;
+}
+
+/** The draw of a seed does not change while its round is being checked, and is asked for with each vote. */
+const remembered = new WeakMap<Hash, Checked & { readonly seats: readonly Address[]; readonly draw: Draw }>();
+
+function isSameInput(known: Checked & { readonly seats: readonly Address[] }, sealed: Checked, seats: readonly Address[]): boolean {
+  return (
+    known.proofs === sealed.proofs &&
+    known.probation === sealed.probation &&
+    known.checksPerAuthority === sealed.checksPerAuthority &&
+    known.seats.length === seats.length &&
+    known.seats.every((seat, i) => equalBytes(seat, seats[i] as Address))
+  );
 }
 
 type Checked = Pick<SealedRound, 'proofs' | 'probation' | 'checksPerAuthority'>;

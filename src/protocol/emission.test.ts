@@ -1,13 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WEI_PER_GWEI, WEI_PER_POL } from '../primitives/units.ts';
-import { authorityReward, emissionOf, trainerRewards } from './emission.ts';
+import { authorityPart, authorityReward, bountyShare, emissionFactor, emissionOf, scaled, trainerRewards } from './emission.ts';
 
 const rewards = {
   emission_per_round: (10n * WEI_PER_POL).toString(),
   halving_rounds: 100,
   trainer_percent: 70,
   authority_percent: 25,
+  bounty_percent: 5,
+  emission_floor_percent: 20,
+  improvement_target_ppm: 1_000,
+  gate_tolerance_ppm: 50_000,
   max_reward_per_token: WEI_PER_POL.toString(),
 };
 
@@ -63,5 +67,48 @@ describe('rewards', () => {
         },
       ),
     );
+  });
+});
+
+describe('the emission factor', () => {
+  it('is whole at the first measurement, and the floor without one or without improvement', () => {
+    expect(emissionFactor(undefined, 4, rewards)).toBe(1_000_000);
+    expect(emissionFactor(undefined, undefined, rewards)).toBe(200_000);
+    expect(emissionFactor(4, undefined, rewards)).toBe(200_000);
+    expect(emissionFactor(4, 4, rewards)).toBe(200_000);
+    expect(emissionFactor(4, 4.5, rewards)).toBe(200_000);
+  });
+
+  it('rises linearly to all of it at the target, and no further', () => {
+    // 2^20 · 4 − 2^20 · 3.998046875 is 1/2048 of 2^22: 488 millionths of a target of 1000.
+    expect(emissionFactor(4, 3.998046875, rewards)).toBe(200_000 + (800_000 * 488) / 1000);
+    expect(emissionFactor(4, 3.99, rewards)).toBe(1_000_000);
+    expect(emissionFactor(4, 1, rewards)).toBe(1_000_000);
+  });
+
+  it('is the same integer for every loss, between floor and whole', () => {
+    const loss = fc.float({ min: 0, max: 1024, noNaN: true });
+    fc.assert(
+      fc.property(loss, loss, (best, now) => {
+        const factor = emissionFactor(best, now, rewards);
+        expect(Number.isInteger(factor) && factor >= 200_000 && factor <= 1_000_000).toBe(true);
+        expect(scaled(10n * WEI_PER_POL, factor) % WEI_PER_GWEI).toBe(0n);
+      }),
+    );
+  });
+});
+
+describe('an authority’s part and the pool', () => {
+  it('pay for what was done of what was dealt', () => {
+    expect(authorityPart(900n * WEI_PER_GWEI, 2, 3)).toBe(600n * WEI_PER_GWEI);
+    expect(authorityPart(900n * WEI_PER_GWEI, 0, 3)).toBe(0n);
+    expect(authorityPart(900n * WEI_PER_GWEI, 0, 0)).toBe(0n);
+  });
+
+  it('fill up to a hundred rounds of bounties', () => {
+    const share = WEI_PER_POL / 2n;
+    expect(bountyShare(0n, 10n * WEI_PER_POL, rewards)).toBe(share);
+    expect(bountyShare(99n * share + 7n, 10n * WEI_PER_POL, rewards)).toBe(share - 7n);
+    expect(bountyShare(100n * share, 10n * WEI_PER_POL, rewards)).toBe(0n);
   });
 });

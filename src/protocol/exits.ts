@@ -21,14 +21,12 @@ export function startExit(state: ProtocolState, { account, gwei }: ExitOperation
 /** At the end of round `ended`: what was asked back long enough ago is owed, and not at stake any more. */
 export function releaseUnbonded<C extends Coins>(coins: C, ended: number): C {
   const due = coins.stakes.filter(({ unbonding, unbondsAt }) => unbonding > 0n && unbondsAt <= ended);
-  return due.reduce(
-    (current, record) => {
-      const kept = { ...record, unbonding: 0n, unbondsAt: 0 };
-      const stakes = withStake(current.stakes, kept) ?? current.stakes;
-      return owe({ ...current, stakes }, record.address, record.unbonding);
-    },
-    dropEmpty(coins, due),
-  );
+  let current = dropEmpty(coins, due);
+  for (const record of due) {
+    const stakes = withStake(current.stakes, { ...record, unbonding: 0n, unbondsAt: 0 }) ?? current.stakes;
+    current = owe({ ...current, stakes }, record.address, record.unbonding);
+  }
+  return current;
 }
 
 /** Records with nothing in them are dropped with the first release after that, unless they remember an offence. */

@@ -14,6 +14,8 @@ describe('the initial state', () => {
         address: authority.address,
         reputation: 500_000,
         earned: 0n,
+        secretOnion: authority.secretOnion.tip,
+        renewal: undefined,
         onion: authority.onion.tip,
         revealedRound: -1,
       });
@@ -21,7 +23,9 @@ describe('the initial state', () => {
   });
 
   it('differs between networks by its beacon', () => {
-    const one = testGenesis([{ address: `0x${'11'.repeat(20)}`, onion_tip: `0x${'22'.repeat(32)}` }]);
+    const one = testGenesis([
+      { address: `0x${'11'.repeat(20)}`, onion_tip: `0x${'22'.repeat(32)}`, secret_onion_tip: `0x${'33'.repeat(32)}` },
+    ]);
     const two = { ...one, chain_id: 78 };
     const [a, b] = [one, two].map((genesis) => initialProtocolState(genesis, genesisHash(genesis), named('m', 0), named('s', 0)).beacon);
     expect(a).not.toEqual(b);

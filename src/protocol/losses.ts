@@ -12,6 +12,10 @@ export function isValidLoss(loss: number): boolean {
   return loss >= 0 && loss <= MAX_LOSS && Math.fround(loss) === loss;
 }
 
+export function isValidAccuracy(accuracy: number): boolean {
+  return accuracy >= 0 && accuracy <= 1 && Math.fround(accuracy) === accuracy;
+}
+
 /** 0 … 2^30. */
 export function fixedLoss(loss: number): bigint {
   return BigInt(Math.floor(loss * LOSS_SCALE));

@@ -61,8 +61,10 @@ export function bond<C extends Coins>(coins: C, address: Address, wei: bigint): 
  */
 export function takeDeposits<C extends Coins>(coins: C, deposits: readonly Deposit[], { genesis }: ProtocolContext): C {
   const least = BigInt(genesis.staking.minimum_deposit);
-  return deposits.reduce((current, { address, wei }) => {
-    if (wei < least) return { ...current, burned: current.burned + wei };
-    return bond(current, address, wei) ?? owe(current, address, wei);
-  }, coins);
+  let current = coins;
+  for (const { address, wei } of deposits) {
+    if (wei < least) current = { ...current, burned: current.burned + wei };
+    else current = bond(current, address, wei) ?? owe(current, address, wei);
+  }
+  return current;
 }

@@ -3,12 +3,24 @@ import type { ProofOperation } from '../codec/types.ts';
 import { toHex } from '../primitives/bytes.ts';
 import { PolError } from '../primitives/errors.ts';
 import { decodeProtocolState, encodeProtocolState, protocolRoot } from './state-codec.ts';
-import { accept, fraud, provenRound, settledBy, testNetwork, trainersNamed, withTrainers } from './testing/network.ts';
+import {
+  everyone,
+  fraud,
+  fraudulent,
+  ok,
+  only,
+  provenRound,
+  settledBy,
+  testNetwork,
+  trainersNamed,
+  withTrainers,
+} from './testing/network.ts';
 import type { ProtocolState } from './types.ts';
 
 const network = testNetwork(4);
 const { votable } = provenRound(network, withTrainers(network, trainersNamed(2)));
-const { state } = settledBy(network, votable, [[accept, fraud(2)], [accept, fraud(2)], [accept, fraud(2)], undefined]);
+const accused = only(fraud, ok(network), 1, 2);
+const { state } = settledBy(network, votable, everyone(network, accused), everyone(network, fraudulent(network)));
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
@@ -32,25 +44,60 @@ describe('the protocol root', () => {
       beacon: bytes(32, 3),
       modelRoot: bytes(32, 4),
       settledRound: -1,
-      open: { ...round, number: 7, sealsAt: 116, proofs: [] },
+      open: { ...round, number: 7, sealsAt: 116, proofs: [], withdrawn: [bytes(20, 0x51)] },
       sealed: {
         ...round,
         number: 6,
         sealedAt: 99,
+        probation: [proof.trainer],
+        checksPerAuthority: 5,
         challengeSeed: bytes(32, 5),
-        votes: [{ authority: bytes(20, 0x31), verdicts: [{ kind: 'fraud', segment: 1 }], heldOutLoss: 3, heldOutAccuracy: 0.5 }],
+        commits: [{ authority: bytes(20, 0x31), commitment: bytes(32, 7), height: 95 }],
+        votes: [
+          {
+            authority: bytes(20, 0x31),
+            secretPreimage: bytes(32, 8),
+            findings: [{ kind: 'fraud', fault: 'state' }],
+            gateBaseline: 3.5,
+            gateLosses: [undefined],
+            heldOutLoss: 3,
+            heldOutAccuracy: 0.5,
+          },
+        ],
+        disputes: [{ proof: 0, segment: 1, reason: 'fraud' }],
+        overflowing: [0],
+        rulings: [{ authority: bytes(20, 0x31), rulings: [{ kind: 'unavailable', proof: 0, segment: 1 }] }],
       },
       trainers: [
         { address: proof.trainer, joinedRound: 1, reputation: 500_000, earned: 10n ** 18n, accepted: 1, rejected: 0, lastSealedRound: 6 },
       ],
-      authorities: [{ address: bytes(20, 0x31), reputation: 1_000_000, earned: 0n, onion: bytes(32, 6), revealedRound: -1 }],
+      authorities: [
+        {
+          address: bytes(20, 0x31),
+          reputation: 1_000_000,
+          earned: 0n,
+          onion: bytes(32, 6),
+          revealedRound: -1,
+          secretOnion: bytes(32, 9),
+          renewal: { round: 9, tip: bytes(32, 10), secretTip: bytes(32, 11) },
+        },
+      ],
       minted: 10n ** 18n,
-      heldOut: { round: 5, loss: 3.5, accuracy: 0.25 },
+      burned: 1n,
+      bountyPool: 2n,
+      stakes: [{ address: proof.trainer, bonded: 3n, unbonding: 4n, unbondsAt: 8, offences: 1 }],
+      payables: [{ address: proof.trainer, wei: 10n ** 9n }],
+      largestReward: 5n,
+      checksPerAuthority: 6,
+      heldOut: { round: 5, loss: 3.5, accuracy: 0.25, best: 3.25 },
+      authorityWishes: [{ authority: bytes(20, 0x31), round: 7, change: { kind: 'remove', candidate: bytes(20, 0x32) } }],
+      scheduledChanges: [{ round: 8, change: { kind: 'add', candidate: bytes(20, 0x33), tip: bytes(32, 12), secretTip: bytes(32, 13) } }],
+      punished: [{ authority: bytes(20, 0x31), height: 17 }],
       joining: [bytes(20, 0x41)],
       eligible: [],
     };
-    expect(toHex(protocolRoot(fixed))).toBe('0x504d64e63f48ade0daadf6ee88e05acea51aea5e1d515252b1cdfaa27c49ac68');
-    expect(toHex(encodeProtocolState(fixed).slice(0, 16))).toBe('0xf9024964a00303030303030303030303');
+    expect(toHex(protocolRoot(fixed))).toBe('0x41fec180a034e1b06e774a71a8610285b677ef5cc6343cd31fdf5e2ec522b23b');
+    expect(toHex(encodeProtocolState(fixed).slice(0, 16))).toBe('0xf9044d64a00303030303030303030303');
   });
 
   it('covers every field', () => {
@@ -64,7 +111,25 @@ describe('the protocol root', () => {
       { modelRoot: other },
       { settledRound: 7 },
       { minted: 1n },
-      { heldOut: { round: 1, loss: 1, accuracy: 1 } },
+      { heldOut: { round: 1, loss: 1, accuracy: 1, best: 1 } },
+      { burned: 1n },
+      { bountyPool: 1n },
+      { stakes: [] },
+      { payables: [{ address: other.slice(12), wei: 1n }] },
+      { largestReward: 1n },
+      { checksPerAuthority: 77 },
+      { authorityWishes: [{ authority: other.slice(12), round: 1, change: { kind: 'remove', candidate: other.slice(12) } }] },
+      { scheduledChanges: [{ round: 1, change: { kind: 'remove', candidate: other.slice(12) } }] },
+      { punished: [{ authority: other.slice(12), height: 1 }] },
+      { open: { ...votable.open, withdrawn: [other.slice(12)] } },
+      { sealed: { ...sealed, probation: [other.slice(12)] } },
+      { sealed: { ...sealed, checksPerAuthority: 77 } },
+      { sealed: { ...sealed, commits: [{ authority: other.slice(12), commitment: other, height: 1 }] } },
+      { sealed: { ...sealed, disputes: [] } },
+      { sealed: { ...sealed, overflowing: [1] } },
+      { sealed: { ...sealed, rulings: [{ authority: other.slice(12), rulings: [] }] } },
+      { authorities: votable.authorities.map((record) => ({ ...record, secretOnion: other })) },
+      { authorities: votable.authorities.map((record) => ({ ...record, renewal: { round: 1, tip: other, secretTip: other } })) },
       { joining: [new Uint8Array(20)] },
       { eligible: [new Uint8Array(20)] },
       { trainers: votable.trainers.slice(1) },
@@ -76,7 +141,22 @@ describe('the protocol root', () => {
       { sealed: { ...sealed, challengeSeed: undefined } },
       { sealed: { ...sealed, challengeSeed: other } },
       { sealed: { ...sealed, proofs: sealed.proofs.map((proof) => ({ ...proof, loss: 9 })) } },
-      { sealed: { ...sealed, votes: [{ authority: other.slice(12), verdicts: [], heldOutLoss: 1, heldOutAccuracy: 0 }] } },
+      {
+        sealed: {
+          ...sealed,
+          votes: [
+            {
+              authority: other.slice(12),
+              secretPreimage: other,
+              findings: [],
+              gateBaseline: undefined,
+              gateLosses: [],
+              heldOutLoss: 1,
+              heldOutAccuracy: 0,
+            },
+          ],
+        },
+      },
     ];
     const roots = changes.map((change) => toHex(protocolRoot({ ...votable, ...change })));
     expect(new Set([root, ...roots]).size).toBe(changes.length + 1);
@@ -95,6 +175,8 @@ describe('a stored state', () => {
     expect(() => encodeProtocolState({ ...state, trainers: state.trainers.toReversed() })).toThrow(code('CODEC_NOT_ASCENDING'));
     expect(() => encodeProtocolState({ ...state, settledRound: -2 })).toThrow(code('CODEC_BAD_INTEGER'));
     expect(() => encodeProtocolState({ ...state, minted: -1n })).toThrow(code('CODEC_BAD_INTEGER'));
-    expect(() => encodeProtocolState({ ...state, heldOut: { round: 1, loss: 0.1, accuracy: 0 } })).toThrow(code('CODEC_BAD_FLOAT'));
+    expect(() => encodeProtocolState({ ...state, heldOut: { round: 1, loss: 0.1, accuracy: 0, best: 0 } })).toThrow(
+      code('CODEC_BAD_FLOAT'),
+    );
   });
 });

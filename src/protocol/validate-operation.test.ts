@@ -1,21 +1,34 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Operation, ProofOperation } from '../codec/types.ts';
-import { challengedSegments } from './challenges.ts';
+import { anyOperation } from '../codec/testing/arbitraries.ts';
+import type { Finding, Operation, ProofOperation, Ruling, RulingOperation, VoteOperation } from '../codec/types.ts';
+import { dealTo, drawOf } from './draw.ts';
 import {
-  accept,
   addressNamed,
   beforeBoundary,
+  commit,
+  committed,
+  deadlines,
+  everyone,
   fraud,
+  fraudulent,
+  held,
   idleUntil,
   join,
+  lazy,
   named,
   nextBlock,
+  ok,
   proof,
   provenRound,
   reveal,
+  ruling,
+  secretPreimageOf,
+  type TestAuthority,
   testNetwork,
   trainersNamed,
   vote,
+  votedBy,
   withTrainers,
 } from './testing/network.ts';
 import type { ProtocolState } from './types.ts';
@@ -51,7 +64,7 @@ describe('a join', () => {
   });
 
   it('waits while all places are taken', () => {
-    const full = nextBlock(network, opened, [join(addressNamed('third'), 1), join(addressNamed('fourth'), 1)]).state;
+    const full = nextBlock(network, opened, [join(addressNamed('trainer 2'), 1), join(addressNamed('trainer 3'), 1)]).state;
     expect(standing(full, join(stranger, 1))).toBe('later: no_seat');
   });
 
@@ -133,54 +146,156 @@ describe('a reveal', () => {
   });
 });
 
-describe('a vote', () => {
-  const verdicts = [accept, accept];
+describe('a withdrawal', () => {
+  const proven = nextBlock(network, opened, [proof(network, trainer, 1)]).state;
+  const withdraw = (who: Uint8Array, round: number): Operation => ({ type: 'withdraw', trainer: who, round });
 
-  it('is by an authority, once, on the sealed round, after the challenges are drawn', () => {
-    const right = vote(authority.address, 1, verdicts);
+  it('takes a proof of the open round back, once', () => {
+    expect(standing(proven, withdraw(trainer, 1))).toBe('valid');
+    expect(standing(proven, withdraw(other, 1))).toBe('later: nothing_to_withdraw');
+    expect(standing(proven, withdraw(stranger, 1))).toBe('invalid: not_in_roster');
+    expect(standing(proven, withdraw(trainer, 2))).toBe('later: wrong_round');
+    expect(standing(boundary, withdraw(trainer, 1))).toBe('stale: wrong_round');
+    expect(standing(beforeBoundary(network, proven), withdraw(trainer, 1))).toBe('stale: boundary_next');
+    const withdrawn = nextBlock(network, proven, [withdraw(trainer, 1)]).state;
+    expect(standing(withdrawn, withdraw(trainer, 1))).toBe('stale: already_withdrawn');
+    expect(standing(withdrawn, proof(network, trainer, 1))).toBe('stale: already_withdrawn');
+  });
+
+  it('costs nothing, and earns nothing', () => {
+    const withdrawn = nextBlock(network, proven, [withdraw(trainer, 1)]).state;
+    const { state } = nextBlock(network, beforeBoundary(network, withdrawn));
+    expect(state.sealed?.proofs).toEqual([]);
+    const absent = (each: { readonly reputation: number }) => each.reputation < 500_000;
+    expect(state.trainers.map(absent)).toEqual(trainers.map((each) => each !== trainer));
+    expect(state.open.withdrawn).toEqual([]);
+  });
+});
+
+const honest = ok(network);
+const ballot = vote(votable, authority, honest);
+const votes = network.authorities.map((each) => vote(votable, each, honest));
+const opening = committed(network, votable, votes);
+
+describe('a commitment', () => {
+  it('is by an authority, once, on the sealed round, from the draw to its deadline', () => {
+    const right = commit(ballot);
     expect(standing(votable, right)).toBe('valid');
-    expect(standing(boundary, right)).toBe('later: challenges_unknown');
+    expect(standing(boundary, right)).toBe('later: window_not_open');
     expect(standing(opened, right)).toBe('later: wrong_round');
-    expect(standing(network.initial, vote(authority.address, 0, []))).toBe('later: wrong_round');
-    expect(standing(votable, vote(authority.address, 2, verdicts))).toBe('later: wrong_round');
-    expect(standing(votable, vote(authority.address, 0, verdicts))).toBe('stale: wrong_round');
-    expect(standing(votable, vote(trainer, 1, verdicts))).toBe('invalid: not_an_authority');
-    const voted = nextBlock(network, votable, [right]).state;
-    expect(standing(voted, right)).toBe('stale: already_voted');
+    expect(standing(votable, commit({ ...ballot, authority: trainer }))).toBe('invalid: not_an_authority');
+    const last = idleUntil(network, votable, deadlines(network, votable).commits - 1);
+    expect(standing(last, right)).toBe('valid');
+    expect(standing(idleUntil(network, last, last.height + 1), right)).toBe('stale: window_closed');
+    expect(standing(nextBlock(network, votable, [right]).state, right)).toBe('stale: already_committed');
+  });
+});
+
+describe('a vote', () => {
+  /** Of a network in which just this vote was committed to. */
+  const judged = (operation: VoteOperation) => standing(committed(network, votable, [operation]), operation);
+
+  it('is opened in its window, once, by who committed to it', () => {
+    expect(standing(opening, ballot)).toBe('valid');
+    expect(standing(votable, ballot)).toBe('later: window_not_open');
+    expect(standing(opened, ballot)).toBe('later: wrong_round');
+    expect(standing(opening, { ...ballot, authority: trainer })).toBe('invalid: not_an_authority');
+    const late = idleUntil(network, opening, deadlines(network, opening).votes);
+    expect(standing(late, ballot)).toBe('stale: window_closed');
+    expect(standing(committed(network, votable, votes.slice(1)), ballot)).toBe('stale: not_committed');
+    expect(standing(nextBlock(network, opening, [ballot]).state, ballot)).toBe('stale: already_voted');
   });
 
-  it('is accepted up to the last block before the boundary', () => {
-    const last = beforeBoundary(network, votable);
-    expect(standing(last, vote(authority.address, 1, verdicts))).toBe('stale: boundary_next');
-    expect(standing(idleUntil(network, votable, last.height - 1), vote(authority.address, 1, verdicts))).toBe('valid');
+  it('is the one committed to, by nobody else and in no other words', () => {
+    expect(standing(opening, { ...ballot, heldOutLoss: 2 })).toBe('invalid: commitment_wrong');
+    const [, second] = network.authorities as [TestAuthority, TestAuthority];
+    const copied = committed(network, votable, [ballot, { ...vote(votable, second, honest) }]);
+    const stolen = { ...ballot, authority: second.address };
+    expect(standing(copied, stolen)).toBe('invalid: preimage_wrong');
+    expect(standing(copied, { ...stolen, secretPreimage: secretPreimageOf(votable, second) })).not.toBe('valid');
   });
 
-  it('has one verdict for each sealed proof', () => {
-    expect(standing(votable, vote(authority.address, 1, [accept]))).toBe('invalid: verdict_count_wrong');
-    expect(standing(votable, vote(authority.address, 1, [accept, accept, accept]))).toBe('invalid: verdict_count_wrong');
+  it('shows the next preimage of the second chain: the secret segment cannot be chosen', () => {
+    expect(judged({ ...ballot, secretPreimage: named('chosen', 1) })).toBe('invalid: preimage_wrong');
   });
 
-  it('calls only challenged segments fraudulent', () => {
-    const { challengeSeed, proofs } = votable.sealed ?? {};
-    if (challengeSeed === undefined || proofs === undefined) throw new Error('not votable');
-    proofs.forEach((each, i) => {
-      const challenged = challengedSegments(challengeSeed, each, network.context.genesis);
-      for (let segment = 0; segment < each.segments + 2; segment++) {
-        const own = verdicts.with(i, fraud(segment) as typeof accept);
-        const expected = challenged.includes(segment) ? 'valid' : 'invalid: segment_not_challenged';
-        expect(standing(votable, vote(authority.address, 1, own))).toBe(expected);
-      }
+  it('has one finding for each segment dealt, and of a fault that it can have', () => {
+    const { findings } = ballot;
+    expect(judged({ ...ballot, findings: findings.slice(1) })).toBe('invalid: finding_count_wrong');
+    expect(judged({ ...ballot, findings: [...findings, ...findings.slice(0, 1)] })).toBe('invalid: finding_count_wrong');
+    const draw = drawOf(votable);
+    const dealt = draw === undefined ? [] : dealTo(draw, authority.address, ballot.secretPreimage);
+    expect(dealt.length).toBeGreaterThan(2);
+    dealt.forEach(({ segment }, i) => {
+      const with_ = (finding: Finding) => judged({ ...ballot, findings: findings.with(i, finding) });
+      expect(with_({ kind: 'fraud', fault: 'state' })).toBe('valid');
+      expect(with_({ kind: 'fraud', fault: 'start' })).toBe(segment === 0 ? 'valid' : 'invalid: fault_impossible');
+      expect(with_({ kind: 'fraud', fault: 'update' })).toBe(segment === 2 ? 'valid' : 'invalid: fault_impossible');
     });
   });
 
-  it('measures a finite loss and an accuracy in [0, 1]', () => {
-    const measured = (heldOutLoss: number, heldOutAccuracy: number) =>
-      standing(votable, { ...vote(authority.address, 1, verdicts), heldOutLoss, heldOutAccuracy } as Operation);
-    expect(measured(0, 0)).toBe('valid');
-    expect(measured(9, 1)).toBe('valid');
-    expect(measured(Number.NaN, 0.5)).toBe('invalid: held_out_invalid');
-    expect(measured(1, Number.NaN)).toBe('invalid: held_out_invalid');
-    expect(measured(1, 1.01)).toBe('invalid: held_out_invalid');
-    expect(measured(1, -0.01)).toBe('invalid: held_out_invalid');
+  it('measures losses and an accuracy in range', () => {
+    expect(judged({ ...ballot, heldOutLoss: 0, heldOutAccuracy: 1 })).toBe('valid');
+    expect(judged({ ...ballot, heldOutLoss: 1024.5 })).toBe('invalid: held_out_invalid');
+    expect(judged({ ...ballot, heldOutLoss: -1 })).toBe('invalid: held_out_invalid');
+    expect(judged({ ...ballot, heldOutAccuracy: 1.5 })).toBe('invalid: held_out_invalid');
+    expect(judged({ ...ballot, gateLosses: [undefined, undefined], gateBaseline: undefined })).toBe('valid');
+    expect(judged({ ...ballot, gateLosses: [1] })).toBe('invalid: gate_losses_invalid');
+    expect(judged({ ...ballot, gateLosses: [1, -1] })).toBe('invalid: gate_losses_invalid');
+    expect(judged({ ...ballot, gateBaseline: 2048 })).toBe('invalid: gate_losses_invalid');
+  });
+});
+
+describe('a ruling', () => {
+  const disputed = votedBy(network, votable, everyone(network, fraud).with(1, lazy(network)));
+  const right = ruling(disputed, authority, held(network)) as RulingOperation;
+  const [first, second] = right.rulings as [Ruling, Ruling];
+  const judged = (rulings: readonly Ruling[]) => standing(disputed, { ...right, rulings });
+
+  it('is by an authority, once, on what is disputed, until the boundary', () => {
+    expect(standing(disputed, right)).toBe('valid');
+    expect(standing(disputed, { ...right, authority: trainer })).toBe('invalid: not_an_authority');
+    expect(standing(opening, right)).toBe('later: window_not_open');
+    expect(standing(beforeBoundary(network, disputed), right)).toBe('stale: window_closed');
+    expect(standing(nextBlock(network, disputed, [right]).state, right)).toBe('stale: already_ruled');
+    const quiet = votedBy(network, votable, everyone(network, honest));
+    expect(standing(quiet, { ...right, rulings: [] })).toBe('stale: nothing_disputed');
+    expect(judged([{ kind: 'unavailable', proof: 7, segment: 0 }])).toBe('invalid: not_disputed');
+  });
+
+  it('rules in order, on each segment once', () => {
+    expect(judged([second])).toBe('valid');
+    expect(judged([second, first])).toBe('invalid: rulings_not_ascending');
+    expect(judged([first, first])).toBe('invalid: rulings_not_ascending');
+  });
+
+  it('lists a digest for each inner step; for fraud, as many as could be run', () => {
+    const steps = first.kind === 'held' ? first.steps : [];
+    expect(judged([{ ...first, kind: 'held', steps: steps.slice(1) }])).toBe('invalid: step_count_wrong');
+    expect(judged([{ ...first, kind: 'held', steps: [...steps, ...steps] }])).toBe('invalid: step_count_wrong');
+    const accusing = fraudulent(network)(first) as Ruling & { kind: 'fraud' };
+    expect(judged([{ ...accusing, steps: [] }])).toBe('valid');
+    expect(judged([{ ...accusing, steps: [...steps, ...steps] }])).toBe('invalid: step_count_wrong');
+  });
+});
+
+describe('any operation', () => {
+  const disputed = votedBy(network, votable, everyone(network, fraud));
+  const states = [network.initial, opened, boundary, votable, opening, disputed, beforeBoundary(network, disputed)];
+  const authors = [...trainers, ...network.authorities.map(({ address }) => address), stranger];
+
+  it('is judged without throwing, in every state, also when it comes from a member and is about the right round', () => {
+    const any = fc.tuple(anyOperation, fc.nat(authors.length - 1), fc.nat(3), fc.nat(states.length - 1), fc.boolean());
+    fc.assert(
+      fc.property(any, ([random, author, round, at, isAimed]) => {
+        const state = states[at] ?? opened;
+        const as = authors[author] ?? stranger;
+        const aimed = { trainer: as, authority: as, account: as, reporter: as, round };
+        const known = Object.fromEntries(Object.entries(aimed).filter(([key]) => key in random));
+        const operation = isAimed ? ({ ...random, ...known } as Operation) : random;
+        expect(['valid', 'later', 'stale', 'invalid']).toContain(validateOperation(state, operation, network.context).kind);
+      }),
+      { numRuns: 3000, seed: 3 },
+    );
   });
 });

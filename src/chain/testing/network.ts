@@ -12,7 +12,7 @@ import type { Signer } from '../../primitives/keys.ts';
 import { silentLogger } from '../../primitives/log.ts';
 import { initialProtocolState } from '../../protocol/genesis-state.ts';
 import { createOnion } from '../../protocol/onion.ts';
-import type { ProtocolState } from '../../protocol/types.ts';
+import type { ProtocolState, SealedRound } from '../../protocol/types.ts';
 import type { KeyValueStore } from '../../store/kv.ts';
 import { createMemoryStore } from '../../store/memory.ts';
 import { createBlockStore } from '../block-store.ts';
@@ -62,6 +62,29 @@ export const GENESIS = testGenesis({
 });
 export const CONTEXT = { genesis: GENESIS, genesisHash: genesisHash(GENESIS) };
 export const INITIAL = initialProtocolState(GENESIS, CONTEXT.genesisHash, named('model', 'initial'), named('start', 'initial'));
+
+/** A round that was sealed, with nothing in it but what is said. */
+export function sealedRound(parts: Partial<SealedRound>): SealedRound {
+  const { beacon, startRoot } = INITIAL.open;
+  return {
+    number: 0,
+    openedAt: 0,
+    sealedAt: 0,
+    beacon,
+    roster: [],
+    startRoot,
+    proofs: [],
+    probation: [],
+    checksPerAuthority: 2,
+    challengeSeed: undefined,
+    commits: [],
+    votes: [],
+    disputes: undefined,
+    overflowing: [],
+    rulings: [],
+    ...parts,
+  };
+}
 
 export function authority(i: number) {
   const found = AUTHORITIES[i];

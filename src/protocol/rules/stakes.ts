@@ -2,6 +2,8 @@ import type { EvidenceOperation, ExitOperation } from '../../codec/types.ts';
 import { WEI_PER_GWEI } from '../../primitives/units.ts';
 import type { ProtocolContext } from '../context.ts';
 import { areContradictory, isPunished, isSigned, oldestPunishable, placeOf } from '../evidence.ts';
+import { MAX_PUNISHED } from '../limits.ts';
+import { findByAddress } from '../sorted.ts';
 import { stakeOf } from '../stakes.ts';
 import type { ProtocolState } from '../types.ts';
 import { invalid, isRecent, later, type Standing, stale, VALID } from './standing.ts';
@@ -32,11 +34,17 @@ export function judgeEvidence(state: ProtocolState, operation: EvidenceOperation
   const oldest = oldestPunishable(state, context);
   if (height < oldest) return stale('evidence_too_old', `height ${height} is before ${oldest}`);
   if (height > state.height + 1) return later('evidence_too_new', `height ${height} is not decided yet`);
-  // 4. The offence was not punished, and something can be taken.
+  // 4. The accused is an authority: what others sign decides nothing.
+  if (findByAddress(state.authorities, authority, (record) => record.address) === undefined) {
+    return stale('accused_not_an_authority', 'the accused is not an authority');
+  }
+  // 5. The offence was not punished, it can be noted, and something can be taken.
   if (isPunished(state, authority, height)) return stale('already_punished', `signing twice at height ${height} was punished`);
+  const noted = state.punished.filter((each) => each.height >= oldest).length;
+  if (noted >= MAX_PUNISHED) return later('too_many_punished', `${noted} offences are remembered already`);
   const { bonded, unbonding } = stakeOf(state.stakes, authority);
   if (bonded + unbonding === 0n) return stale('nothing_at_stake', 'the offender has no stake');
-  // 5. The accused signed both: last, for it costs most.
+  // 6. The accused signed both: last, for it costs most.
   if (!isSigned(first, context.genesisHash) || !isSigned(second, context.genesisHash)) {
     return invalid('evidence_forged', 'a statement is not signed by the accused');
   }

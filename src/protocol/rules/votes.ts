@@ -4,7 +4,7 @@ import { equalBytes } from '../../primitives/bytes.ts';
 import type { Address } from '../../primitives/keys.ts';
 import type { ProtocolContext } from '../context.ts';
 import { dealTo, drawOf, type SegmentRef } from '../draw.ts';
-import { isValidLoss } from '../losses.ts';
+import { isValidAccuracy, isValidLoss } from '../losses.ts';
 import { onionHash } from '../onion.ts';
 import { findByAddress } from '../sorted.ts';
 import { type Deadlines, deadlinesOf } from '../timeline.ts';
@@ -98,7 +98,7 @@ export function judgeVote(state: ProtocolState, vote: VoteOperation, context: Pr
   if (![vote.gateBaseline, ...vote.gateLosses].every((loss) => loss === undefined || isValidLoss(loss))) {
     return invalid('gate_losses_invalid', 'a gate loss is out of range');
   }
-  if (!isValidLoss(vote.heldOutLoss) || !(vote.heldOutAccuracy >= 0 && vote.heldOutAccuracy <= 1)) {
+  if (!isValidLoss(vote.heldOutLoss) || !isValidAccuracy(vote.heldOutAccuracy)) {
     return invalid('held_out_invalid', 'the held-out loss is out of range, or the accuracy is not in [0, 1]');
   }
   // 9. It is what the authority committed to: last, for it hashes all of it.
@@ -120,15 +120,15 @@ export function judgeRuling(state: ProtocolState, operation: RulingOperation, co
   const place = placeIn(state, operation.authority, operation.round, context);
   if ('kind' in place) return place;
   const { sealed, deadlines } = place;
-  // 3. Its window is open, and something is disputed.
+  // 3. It is the authority's first on the round.
+  if (findByAddress(sealed.rulings, operation.authority, (cast) => cast.authority) !== undefined) {
+    return stale('already_ruled', `the authority has ruled on round ${operation.round}`);
+  }
+  // 4. Its window is open, and something is disputed.
   const window = inWindow(state, deadlines.votes, deadlines.rulings);
   if (window.kind !== 'valid') return window;
   const { disputes = [] } = sealed;
   if (disputes.length === 0) return stale('nothing_disputed', `nothing is disputed in round ${operation.round}`);
-  // 4. It is the authority's first on the round.
-  if (findByAddress(sealed.rulings, operation.authority, (cast) => cast.authority) !== undefined) {
-    return stale('already_ruled', `the authority has ruled on round ${operation.round}`);
-  }
   // 5. Its rulings ascend, each on a disputed segment, with the step digests it needs and of a fault that can be there.
   for (const [i, ruling] of operation.rulings.entries()) {
     const previous = operation.rulings[i - 1];

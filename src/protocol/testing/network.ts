@@ -1,13 +1,19 @@
-import type { Operation, ProofOperation, SignedOperation, Verdict } from '../../codec/types.ts';
+import { voteCommitment } from '../../codec/operations.ts';
+import { segmentDigest } from '../../codec/segment-digest.ts';
+import type { Finding, Operation, ProofOperation, Ruling, SignedOperation, VoteOperation } from '../../codec/types.ts';
 import { type Genesis, genesisHash, parseGenesis } from '../../params/genesis.ts';
 import { compareBytes, toHex, utf8 } from '../../primitives/bytes.ts';
 import { type Hash, taggedHash } from '../../primitives/hash.ts';
-import type { Address } from '../../primitives/keys.ts';
+import { type Address, type Signer, signerFromPrivateKey } from '../../primitives/keys.ts';
+import { WEI_PER_POL } from '../../primitives/units.ts';
 import { applyBlock } from '../apply.ts';
+import { nextAuthorities } from '../authority-set.ts';
 import type { ProtocolContext } from '../context.ts';
+import { dealTo, drawOf, type SegmentRef } from '../draw.ts';
 import { initialProtocolState } from '../genesis-state.ts';
 import { createOnion, type Onion } from '../onion.ts';
-import type { ProtocolOutput, ProtocolState } from '../types.ts';
+import { type Deadlines, deadlinesOf } from '../timeline.ts';
+import type { Deposit, ProtocolOutput, ProtocolState, SettledRound } from '../types.ts';
 
 /** A network of made-up addresses for tests: blocks by hand, no signatures (the state machine does not look at them). */
 
@@ -19,18 +25,33 @@ export const trainersNamed = (count: number): readonly Address[] =>
   Array.from({ length: count }, (_, i) => addressNamed(`trainer ${i}`)).sort(compareBytes);
 
 const ONION_DEPTH_IN_TESTS = 64;
+/** Above the minimum of authorities and trainers, whatever happens in a test. */
+export const TEST_STAKE = 1000n * WEI_PER_POL;
+const STAKED_TRAINERS = 8;
+
+export interface TestAuthority {
+  readonly address: Address;
+  readonly signer: Signer;
+  readonly onion: Onion;
+  readonly secretOnion: Onion;
+}
 
 export interface TestNetwork {
   readonly context: ProtocolContext;
   readonly initial: ProtocolState;
   /** Ascending by address. */
-  readonly authorities: readonly { readonly address: Address; readonly onion: Onion }[];
+  readonly authorities: readonly TestAuthority[];
 }
 
-export function testGenesis(
-  authorities: Genesis['authorities'],
-  changes: { readonly rounds?: Partial<Genesis['rounds']>; readonly rewards?: Partial<Genesis['rewards']> } = {},
-): Genesis {
+interface GenesisChanges {
+  readonly rounds?: Partial<Genesis['rounds']>;
+  readonly rewards?: Partial<Genesis['rewards']>;
+  readonly staking?: Partial<Genesis['staking']>;
+  /** In wei, by lower-case address; the authorities and the trainers of `trainersNamed` have TEST_STAKE if left out. */
+  readonly stakes?: Readonly<Record<string, string>>;
+}
+
+export function testGenesis(authorities: Genesis['authorities'], changes: GenesisChanges = {}): Genesis {
   return parseGenesis({
     format: 'pol-genesis-1',
     name: 'test',
@@ -76,7 +97,10 @@ export function testGenesis(
       reveal_blocks: 2,
       steps_per_segment: 5,
       max_segments: 8,
-      challenges_per_proof: 2,
+      vote_blocks: 1,
+      dispute_blocks: 2,
+      probation_segments: 4,
+      checks_per_authority: 2,
       max_trainers: 4,
       ...changes.rounds,
     },
@@ -85,20 +109,34 @@ export function testGenesis(
       halving_rounds: 1000,
       trainer_percent: 70,
       authority_percent: 25,
+      bounty_percent: 5,
       max_reward_per_token: '1000000000000000000',
+      emission_floor_percent: 50,
+      improvement_target_ppm: 1000,
+      gate_tolerance_ppm: 50_000,
       ...changes.rewards,
     },
+    stakes: changes.stakes ?? {},
+    staking: { unbonding_rounds: 2, minimum_deposit: '1000000000000000000', ...changes.staking },
   });
 }
 
-export function testNetwork(authorityCount: number, changes: Parameters<typeof testGenesis>[1] = {}): TestNetwork {
-  const authorities = Array.from({ length: authorityCount }, (_, i) => ({
-    address: addressNamed(`authority ${i}`),
-    onion: createOnion(named('onion', i), ONION_DEPTH_IN_TESTS),
-  }));
+export function testAuthority(name: number | string): TestAuthority {
+  const signer = signerFromPrivateKey(named('authority', name));
+  const onion = createOnion(named('onion', name), ONION_DEPTH_IN_TESTS);
+  const secretOnion = createOnion(named('secret onion', name), ONION_DEPTH_IN_TESTS);
+  return { address: signer.address, signer, onion, secretOnion };
+}
+
+export function testNetwork(authorityCount: number, changes: GenesisChanges = {}): TestNetwork {
+  const authorities = Array.from({ length: authorityCount }, (_, i) => testAuthority(i));
+  const staked = [...authorities.map(({ address }) => address), ...trainersNamed(STAKED_TRAINERS)];
+  const stakes = Object.fromEntries(staked.map((address) => [toHex(address), TEST_STAKE.toString()]));
   const genesis = testGenesis(
-    authorities.map(({ address, onion }) => ({ address: toHex(address), onion_tip: toHex(onion.tip) })),
-    changes,
+    authorities.map(({ address, onion, secretOnion }) => {
+      return { address: toHex(address), onion_tip: toHex(onion.tip), secret_onion_tip: toHex(secretOnion.tip) };
+    }),
+    { stakes, ...changes },
   );
   const context = { genesis, genesisHash: genesisHash(genesis) };
   return {
@@ -134,18 +172,81 @@ export function reveal(state: ProtocolState, authority: TestNetwork['authorities
   return { type: 'reveal', authority: authority.address, round, preimage };
 }
 
-export const vote = (authority: Address, round: number, verdicts: readonly Verdict[], heldOutLoss = 3): Operation => ({
-  type: 'vote',
-  authority,
-  round,
-  verdicts,
-  heldOutLoss,
-  heldOutAccuracy: 0.25,
+export const secretPreimageOf = (state: ProtocolState, authority: TestAuthority): Hash => {
+  const record = state.authorities.find((each) => compareBytes(each.address, authority.address) === 0);
+  const preimage = record && authority.secretOnion.preimageOf(record.secretOnion);
+  if (preimage === undefined) throw new Error('the secret test onion is used up');
+  return preimage;
+};
+
+/** Digests of the inner steps of a segment, as every honest execution finds them. */
+export const stepsOf = ({ context }: TestNetwork, { proof, segment }: SegmentRef): readonly Hash[] =>
+  Array.from({ length: context.genesis.rounds.steps_per_segment }, (_, step) => named('step', `${proof} ${segment} ${step}`));
+
+/** The same with what an invented or faulty execution has from step `from` on. */
+export const wrongSteps = (network: TestNetwork, ref: SegmentRef, from = 0, liar = 0): readonly Hash[] =>
+  stepsOf(network, ref).map((digest, step) => (step < from ? digest : named('wrong step', `${liar} ${step}`)));
+
+export type Finder = (ref: SegmentRef) => Finding;
+export type Ruler = (ref: SegmentRef) => Ruling | undefined;
+
+export const ok =
+  (network: TestNetwork): Finder =>
+  (ref) => ({ kind: 'ok', digest: segmentDigest(stepsOf(network, ref)) });
+export const lazy =
+  (network: TestNetwork, liar = 0): Finder =>
+  (ref) => ({ kind: 'ok', digest: segmentDigest(wrongSteps(network, ref, 0, liar)) });
+export const unavailable: Finder = () => ({ kind: 'unavailable' });
+export const unchecked: Finder = () => ({ kind: 'unchecked' });
+export const fraud: Finder = () => ({ kind: 'fraud', fault: 'state' });
+/** `special` on the segments of one proof, or on one segment; `otherwise` on all others. */
+export const only =
+  (special: Finder, otherwise: Finder, proof: number, segment?: number): Finder =>
+  (ref) =>
+    ref.proof === proof && (segment === undefined || ref.segment === segment) ? special(ref) : otherwise(ref);
+
+export const held =
+  (network: TestNetwork): Ruler =>
+  (ref) => ({ ...refOf(ref), kind: 'held', steps: stepsOf(network, ref) });
+export const fraudulent =
+  (network: TestNetwork): Ruler =>
+  (ref) => ({ ...refOf(ref), kind: 'fraud', fault: 'state', steps: stepsOf(network, ref) });
+export const unserved: Ruler = (ref) => ({ ...refOf(ref), kind: 'unavailable' });
+const refOf = ({ proof, segment }: SegmentRef): SegmentRef => ({ proof, segment });
+
+type Measured = Partial<Pick<VoteOperation, 'gateBaseline' | 'gateLosses' | 'heldOutLoss' | 'heldOutAccuracy'>>;
+
+/** A vote on the sealed round with what `find` says about each segment dealt. */
+export function vote(state: ProtocolState, authority: TestAuthority, find: Finder, measured: Measured = {}): VoteOperation {
+  const draw = drawOf(state);
+  const secretPreimage = secretPreimageOf(state, authority);
+  return {
+    type: 'vote',
+    authority: authority.address,
+    round: state.sealed?.number ?? 0,
+    secretPreimage,
+    findings: draw === undefined ? [] : dealTo(draw, authority.address, secretPreimage).map(find),
+    gateBaseline: 3.5,
+    gateLosses: (state.sealed?.proofs ?? []).map(() => 3.25),
+    heldOutLoss: 3,
+    heldOutAccuracy: 0.25,
+    ...measured,
+  };
+}
+
+export const commit = (operation: VoteOperation): Operation => ({
+  type: 'commit',
+  authority: operation.authority,
+  round: operation.round,
+  commitment: voteCommitment(operation),
 });
 
-export const accept: Verdict = { kind: 'accept' };
-export const unavailable: Verdict = { kind: 'unavailable' };
-export const fraud = (segment: number): Verdict => ({ kind: 'fraud', segment });
+/** Rulings on all open disputes; undefined when it rules on none. */
+export function ruling(state: ProtocolState, authority: TestAuthority, rule: Ruler): Operation | undefined {
+  const rulings = (state.sealed?.disputes ?? []).flatMap((dispute) => rule(dispute) ?? []);
+  if (rulings.length === 0) return undefined;
+  return { type: 'ruling', authority: authority.address, round: state.sealed?.number ?? 0, rulings };
+}
 
 /** Applies the next block; its boundary, when one is due, seals all proofs or those of `sealed`. */
 export function nextBlock(
@@ -153,13 +254,19 @@ export function nextBlock(
   state: ProtocolState,
   operations: readonly Operation[] = [],
   sealed: readonly Address[] = state.open.proofs.map((each) => each.trainer),
+  deposits: readonly Deposit[] = [],
 ): ProtocolOutput {
   const height = state.height + 1;
   const boundary =
     height === state.open.sealsAt
-      ? { sealed, modelRoot: named('model', state.open.number), startRoot: named('start', state.open.number + 1) }
+      ? {
+          sealed,
+          modelRoot: named('model', state.open.number),
+          startRoot: named('start', state.open.number + 1),
+          authorities: nextAuthorities(state),
+        }
       : undefined;
-  return applyBlock(state, { height, operations: operations.map(unsigned), boundary }, context);
+  return applyBlock(state, { height, operations: operations.map(unsigned), boundary, deposits }, context);
 }
 
 /** Empty blocks until `height` is reached. */
@@ -183,11 +290,12 @@ export function withTrainers(network: TestNetwork, trainers: readonly Address[])
   return idleUntil(network, asked, asked.open.sealsAt);
 }
 
-/** Plays the rest of a round: all its trainers prove, the boundary seals them, all authorities reveal. Challenges are known after it. */
+/** Plays the rest of a round: all its trainers prove, the boundary seals them, authorities reveal. The draw is known after it. */
 export function provenRound(
   network: TestNetwork,
   state: ProtocolState,
   segments = 3,
+  revealing: readonly TestAuthority[] = network.authorities,
 ): ProtocolOutput & { readonly votable: ProtocolState } {
   const proven = nextBlock(
     network,
@@ -197,21 +305,58 @@ export function provenRound(
   const boundary = nextBlock(network, beforeBoundary(network, proven));
   const { sealed } = boundary.state;
   if (sealed === undefined) throw new Error('nothing was sealed');
-  const reveals = network.authorities.map((authority) => reveal(boundary.state, authority, sealed.number));
+  const reveals = revealing.map((authority) => reveal(boundary.state, authority, sealed.number));
   const revealed = nextBlock(network, boundary.state, reveals).state;
   return { ...boundary, votable: idleUntil(network, revealed, sealed.sealedAt + network.context.genesis.rounds.reveal_blocks) };
 }
 
-/** Casts these votes and goes through the boundary that settles them. `verdicts[a]` are those of authority a, undefined for no vote. */
+export const deadlines = ({ context }: TestNetwork, state: ProtocolState): Deadlines =>
+  deadlinesOf(state, state.sealed?.sealedAt ?? 0, context.genesis);
+
+/** One entry for each authority in ascending order; undefined for one that keeps silent. */
+export type PerAuthority<T> = readonly (T | undefined)[];
+
+/** All commit to these votes. */
+export function committed(network: TestNetwork, votable: ProtocolState, votes: readonly VoteOperation[]): ProtocolState {
+  return idleUntil(network, nextBlock(network, votable, votes.map(commit)).state, deadlines(network, votable).commits);
+}
+
+/** Votes are committed to and opened: the state in which the disputes are known. */
+export function votedBy(
+  network: TestNetwork,
+  votable: ProtocolState,
+  finders: PerAuthority<Finder>,
+  measured: (authority: number) => Measured = () => ({}),
+): ProtocolState {
+  const votes = network.authorities.flatMap((authority, i) => {
+    const find = finders[i];
+    return find === undefined ? [] : [vote(votable, authority, find, measured(i))];
+  });
+  const opened = nextBlock(network, committed(network, votable, votes), votes).state;
+  return idleUntil(network, opened, deadlines(network, votable).votes);
+}
+
+/** Rules on the disputes there are, in one block. */
+export function ruledBy(network: TestNetwork, disputed: ProtocolState, rulers: PerAuthority<Ruler>): ProtocolState {
+  const rulings = network.authorities.flatMap((authority, i) => {
+    const rule = rulers[i];
+    return (rule && ruling(disputed, authority, rule)) ?? [];
+  });
+  return rulings.length === 0 ? disputed : nextBlock(network, disputed, rulings).state;
+}
+
+/** Votes, rules and goes through the boundary that settles; without rulers everybody rules that disputed segments hold. */
 export function settledBy(
   network: TestNetwork,
   votable: ProtocolState,
-  verdicts: readonly (readonly Verdict[] | undefined)[],
-): ProtocolOutput {
-  const round = votable.sealed?.number ?? 0;
-  const votes = network.authorities.flatMap(({ address }, i) => {
-    const own = verdicts[i];
-    return own === undefined ? [] : [vote(address, round, own)];
-  });
-  return nextBlock(network, beforeBoundary(network, nextBlock(network, votable, votes).state));
+  finders: PerAuthority<Finder>,
+  rulers: PerAuthority<Ruler> = network.authorities.map(() => held(network)),
+  measured?: (authority: number) => Measured,
+): ProtocolOutput & { readonly settled: SettledRound } {
+  const ruled = ruledBy(network, votedBy(network, votable, finders, measured), rulers);
+  const output = nextBlock(network, beforeBoundary(network, ruled));
+  if (output.settled === undefined) throw new Error('nothing was settled');
+  return { ...output, settled: output.settled };
 }
+
+export const everyone = <T>(network: TestNetwork, what: T): readonly T[] => network.authorities.map(() => what);

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { type BlockStore, createBlockStore } from '../../chain/block-store.ts';
 import { type Chain, createChain } from '../../chain/chain.ts';
 import { createOperationPool } from '../../chain/operation-pool.ts';
+import { acceptingVote } from '../../chain/testing/votes.ts';
 import { createTransactionPool } from '../../chain/transaction-pool.ts';
 import { headerHash } from '../../codec/blocks.ts';
-import { signOperation } from '../../codec/operations.ts';
+import { signOperation, voteCommitment } from '../../codec/operations.ts';
 import type { Block, FinalBlock, Operation, SignedOperation } from '../../codec/types.ts';
 import { signVote } from '../../codec/votes.ts';
 import type { Dataset } from '../../data/types.ts';
@@ -15,6 +16,7 @@ import { initCode } from '../../execution/testing/contracts.ts';
 import { alice, CHAIN_ID, GENESIS_TIME, signed as signedTransaction, signerOf, testGenesis } from '../../execution/testing/fixture.ts';
 import { assembleLearningService } from '../../learning/assemble.ts';
 import { littleEndianBytes, vectorRoot } from '../../learning/chunks.ts';
+import { replaceFile } from '../../learning/files.ts';
 import { modelRootOf, startRootOf } from '../../learning/model-root.ts';
 import type { LearningService, ModelFiles } from '../../learning/types.ts';
 import { initialiseWeights } from '../../model/initialise.ts';
@@ -33,7 +35,6 @@ import { createOnion } from '../../protocol/onion.ts';
 import type { ProtocolState } from '../../protocol/types.ts';
 import { validateOperation } from '../../protocol/validate-operation.ts';
 import type { BlobStore, KeyValueStore } from '../../store/kv.ts';
-import { replaceFile } from '../../learning/files.ts';
 
 /**
  * A long chain made fast: four authorities whose keys are known here build, sign and commit block after block with the
@@ -58,7 +59,7 @@ export const SMALL_SHAPE = { vocab_size: 2048, dim: 128, layers: 2, hidden_dim: 
 export const LARGE_SHAPE = { vocab_size: 4096, dim: 256, layers: 10, hidden_dim: 1024 };
 
 const AUTHORITIES = [21, 22, 23, 24]
-  .map((n) => ({ signer: signerOf(n), onion: createOnion(uint64BE(n), 4_096) }))
+  .map((n) => ({ signer: signerOf(n), onion: createOnion(uint64BE(n), 4_096), secretOnion: createOnion(uint64BE(1_000 + n), 4_096) }))
   .sort((a, b) => compareBytes(a.signer.address, b.signer.address));
 const TRAINERS = [31, 32].map(signerOf);
 const PROPOSER = AUTHORITIES[0] as (typeof AUTHORITIES)[number];
@@ -71,7 +72,11 @@ const WRITER = initCode(fromHex('0x5f35805500'));
 function fabricatedGenesis(shape: Partial<Genesis['model']>): Genesis {
   const base = testGenesis();
   return testGenesis({
-    authorities: AUTHORITIES.map(({ signer, onion }) => ({ address: toHex(signer.address), onion_tip: toHex(onion.tip) })),
+    authorities: AUTHORITIES.map(({ signer, onion, secretOnion }) => ({
+      address: toHex(signer.address),
+      onion_tip: toHex(onion.tip),
+      secret_onion_tip: toHex(secretOnion.tip),
+    })),
     model: { ...base.model, ...shape },
     rounds: { ...base.rounds, blocks_per_round: 12 },
     rewards: { ...base.rewards, emission_per_round: '10000000000000000000', max_reward_per_token: '1000000000000000000' },
@@ -141,7 +146,8 @@ export async function fabricate(
   );
 
   function transactionsOf(height: number): readonly Uint8Array[] {
-    if (nonce === 0n) return [signedTransaction(alice, { chainId: CHAIN_ID, nonce: nonce++, to: undefined, value: 0n, data: WRITER, gasLimit: 200_000n })];
+    if (nonce === 0n)
+      return [signedTransaction(alice, { chainId: CHAIN_ID, nonce: nonce++, to: undefined, value: 0n, data: WRITER, gasLimit: 200_000n })];
     const found: Uint8Array[] = [];
     for (let i = 0; i < TRANSFERS_PER_BLOCK; i++) {
       found.push(signedTransaction(alice, { nonce: nonce++, to: named(`account ${height} ${i}`).slice(0, 20), value: 1n }));
@@ -176,7 +182,8 @@ function learningOf(state: ProtocolState, context: ProtocolContext): readonly Si
   const { open, sealed } = state;
   const { genesis } = context;
   const wanted: SignedOperation[] = [];
-  const add = (operation: Operation, signer: (typeof TRAINERS)[number]) => wanted.push(signOperation(operation, context.genesisHash, signer));
+  const add = (operation: Operation, signer: (typeof TRAINERS)[number]) =>
+    wanted.push(signOperation(operation, context.genesisHash, signer));
   for (const trainer of TRAINERS) {
     const { address } = trainer;
     add({ type: 'join', trainer: address, round: open.number }, trainer);
@@ -184,13 +191,15 @@ function learningOf(state: ProtocolState, context: ProtocolContext): readonly Si
     const hashes = { leavesRoot: named('leaves'), updateHash: named(`${open.number} ${toHex(address)}`) };
     add({ type: 'proof', trainer: address, round: open.number, segments: 1, tokens, ...hashes, updateBytes: 1, loss: 2 }, trainer);
   }
-  for (const { signer, onion } of sealed === undefined ? [] : AUTHORITIES) {
+  for (const { signer, onion, secretOnion } of sealed === undefined ? [] : AUTHORITIES) {
     const round = sealed?.number ?? 0;
     const revealed = state.authorities.find((each) => compareBytes(each.address, signer.address) === 0)?.onion;
     const preimage = revealed && onion.preimageOf(revealed);
     if (preimage !== undefined) add({ type: 'reveal', authority: signer.address, round, preimage }, signer);
-    const verdicts = (sealed?.proofs ?? []).map(() => ({ kind: 'accept' as const }));
-    add({ type: 'vote', authority: signer.address, round, verdicts, heldOutLoss: 3, heldOutAccuracy: 0.5 }, signer);
+    const vote = acceptingVote(state, { address: signer.address, secretOnion });
+    if (vote === undefined) continue;
+    add({ type: 'commit', authority: signer.address, round, commitment: voteCommitment(vote) }, signer);
+    add(vote, signer);
   }
   const chosen: SignedOperation[] = [];
   let at = state;
