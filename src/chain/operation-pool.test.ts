@@ -79,8 +79,8 @@ describe('createOperationPool', () => {
     expect(pool.add(proof(TRAINER, 1))).toBe('added');
     expect(pool.add(reveal(TRAINING, 0, 0))).toBe('added');
     const types = pool.select(TRAINING).map(({ operation }) => operation.type);
-    // Three places are free.
-    expect(types).toEqual(['reveal', 'proof', 'join', 'join', 'join']);
+    // Of four places two are for trainers without a stake.
+    expect(types).toEqual(['reveal', 'proof', 'join', 'join']);
   });
 
   it('selects votes once the challenges are known', () => {

@@ -175,9 +175,9 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
         await tidy(models.current().openRound);
       }),
     updateIsValid,
-    async train(assignment, onProgress) {
+    async train(assignment, onProgress, maxSegments) {
       assertOpen();
-      await trainer.train(assignment, onProgress);
+      await trainer.train(assignment, onProgress, maxSegments);
     },
     async finishTraining() {
       assertOpen();

@@ -18,15 +18,7 @@ import { assembleLearningService, type LearningParts } from './assemble.ts';
 import { vectorFromBytes } from './chunks.ts';
 import { leavesRoot, openSegment } from './leaves.ts';
 import { encodeState, stateRoot } from './state.ts';
-import type {
-  Assignment,
-  LearningService,
-  ModelFiles,
-  ProofSource,
-  SegmentFinding,
-  TrainedRound,
-  UpdateReference,
-} from './types.ts';
+import type { Assignment, LearningService, ModelFiles, ProofSource, SegmentFinding, TrainedRound, UpdateReference } from './types.ts';
 import { encodeUpdate, quantiseUpdate } from './update.ts';
 import { createWorkload, loadStart, stateAfter } from './workload.ts';
 

@@ -20,7 +20,7 @@ import { loadStart, loadState, runSegment, stateAfter, type Workload } from './w
 /** Makes a round's segments, and the proof of them. One round at a time. */
 export interface Trainer {
   /** As LearningService.train. */
-  train(assignment: Assignment, onProgress: (progress: TrainingProgress) => void): Promise<void>;
+  train(assignment: Assignment, onProgress: (progress: TrainingProgress) => void, maxSegments?: number): Promise<void>;
   finish(): Promise<TrainedRound | undefined>;
   opening(round: number, trainer: Address, segment: number): Promise<Opening | undefined>;
   /** Ends training of rounds before `round` at once; resolves when it has ended. */
@@ -55,7 +55,11 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
   let job: Job | undefined;
   let scratch: Uint8Array | undefined;
 
-  async function train(assignment: Assignment, onProgress: (progress: TrainingProgress) => void): Promise<void> {
+  async function train(
+    assignment: Assignment,
+    onProgress: (progress: TrainingProgress) => void,
+    maxSegments = workload.maxSegments,
+  ): Promise<void> {
     if (job?.running) throw learningError('LEARNING_BUSY', `round ${job.assignment.round} is being trained; finish it first`);
     if (models.current().openRound !== assignment.round) {
       throw learningError(
@@ -72,7 +76,7 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
       running: true,
     };
     job = next;
-    const work = run(next, onProgress).finally(() => {
+    const work = run(next, onProgress, Math.min(maxSegments, workload.maxSegments)).finally(() => {
       next.running = false;
     });
     next.ended = work.catch(() => {});
@@ -85,7 +89,7 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
     }
   }
 
-  async function run(current: Job, onProgress: (progress: TrainingProgress) => void): Promise<void> {
+  async function run(current: Job, onProgress: (progress: TrainingProgress) => void, maxSegments: number): Promise<void> {
     const { assignment, hurry } = current;
     const { round, trainer, startRoot, beacon } = assignment;
     const start = await models.start(round, startRoot);
@@ -111,7 +115,7 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
     let ran = 0;
     // Asked to finish before the first segment is done, it does that one: a round without any proves nothing.
     const goesOn = () => !current.abandoned && (record.lossSums.length === 0 || !hurry.signal.aborted);
-    while (record.lossSums.length < workload.maxSegments && goesOn()) {
+    while (record.lossSums.length < maxSegments && goesOn()) {
       const segment = record.lossSums.length;
       const firstStep = segment * workload.stepsPerSegment - ran;
       const turn = async () => {

@@ -112,11 +112,11 @@ export interface LearningService {
   updateIsValid(reference: UpdateReference): Promise<boolean>;
 
   /**
-   * Trains segments from the round's start until stopped, the cap is reached, or the next boundary is committed. Continues what an
+   * Trains segments from the round's start until stopped, the cap (the genesis's, or a lower `maxSegments`) is reached, or the next boundary is committed. Continues what an
    * earlier run of the program left of the same round; once its proof was given out (finishTraining) a round is not trained further.
    * @throws LEARNING_WRONG_ROUND, LEARNING_BUSY; MODEL_DIVERGED and the blob store's errors, after which finished segments still count
    */
-  train(assignment: Assignment, onProgress: (progress: TrainingProgress) => void): Promise<void>;
+  train(assignment: Assignment, onProgress: (progress: TrainingProgress) => void, maxSegments?: number): Promise<void>;
   /**
    * Ends training after the running segment and gives the proof, the same one when asked again; undefined when no segment was finished
    * or the round is over.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../primitives/hash.ts';
 import { vectorFromBytes } from './chunks.ts';
-import { assignmentOf, copyBlobs, openNode, trainRound } from './test-network.ts';
+import { assignmentOf, copyBlobs, openNode, readModel, trainRound } from './test-network.ts';
 import { encodeUpdate, quantiseUpdate } from './update.ts';
 
 const seed = sha256(Uint8Array.of(9));
@@ -12,7 +12,7 @@ describe('measureUpdates', () => {
     const assignment = await assignmentOf(a, 1);
     const { updateHash, round } = await trainRound(a, assignment);
     const { startRoot } = assignment;
-    const { bytes } = await a.exportSnapshot();
+    const { bytes } = await readModel(a);
     const start = vectorFromBytes(bytes.slice(0, a.parameters * 4));
     // The opposite of what was learned, many times.
     const opposite = encodeUpdate(

@@ -211,12 +211,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   const history = createTrainingHistory();
   const readyRound = () => keeper.readyRound;
   const duty = { learning, signer, state, readyRound, submit: gossip.sendOperation, log };
-  const trainer = config.training_enabled
-    ? createTrainerDuty(
-        { genesisHash: context.genesisHash, submitBlocks: genesis.rounds.submit_blocks },
-        { ...duty, onRoundTrained: history.trained },
-      )
-    : undefined;
+  const trainer = config.training_enabled ? createTrainerDuty(context, { ...duty, onRoundTrained: history.trained }) : undefined;
   const authority = isAuthority
     ? createAuthorityDuty(context, {
         ...duty,

@@ -9,7 +9,7 @@ import { fakeLearning } from '../testing/learning.ts';
 import { CONTEXT, INITIAL, proof, TRAINER } from '../testing/network.ts';
 import { createTrainerDuty } from './trainer.ts';
 
-const SUBMIT_BLOCKS = 2;
+const SUBMIT_BLOCKS = CONTEXT.genesis.rounds.submit_blocks;
 const NOT_READY = -1;
 
 /** Round `number` is open from height 10·number, and its boundary is at 10·number + 10. */
@@ -37,7 +37,7 @@ function setUp(initial: ProtocolState) {
     proves: (round: number): TrainedRound | undefined => trainedIn(round),
   };
   const duty = createTrainerDuty(
-    { genesisHash: CONTEXT.genesisHash, submitBlocks: SUBMIT_BLOCKS },
+    CONTEXT,
     {
       learning: fakeLearning({
         train(assignment, onProgress) {

@@ -1,11 +1,13 @@
 import { signOperation } from '../../codec/operations.ts';
 import type { SignedOperation } from '../../codec/types.ts';
 import type { Assignment, LearningService, TrainingProgress } from '../../learning/types.ts';
+import type { Genesis } from '../../params/genesis.ts';
 import { equalBytes } from '../../primitives/bytes.ts';
 import { isPolError, messageOf } from '../../primitives/errors.ts';
 import type { Hash } from '../../primitives/hash.ts';
 import type { Signer } from '../../primitives/keys.ts';
 import type { Logger } from '../../primitives/log.ts';
+import { isOnProbation } from '../../protocol/stakes.ts';
 import type { ProtocolState } from '../../protocol/types.ts';
 
 /** What a trainer does as the chain moves: joins, trains the open round, proves it in time. */
@@ -19,9 +21,8 @@ export interface TrainerDuty {
 }
 
 export interface TrainerDutyOptions {
+  readonly genesis: Pick<Genesis, 'rounds'>;
   readonly genesisHash: Hash;
-  /** Blocks before the boundary at which the proof is finished. */
-  readonly submitBlocks: number;
 }
 
 export interface TrainerDutyDependencies {
@@ -44,6 +45,7 @@ interface Job {
 
 export function createTrainerDuty(options: TrainerDutyOptions, dependencies: TrainerDutyDependencies): TrainerDuty {
   const { learning, signer, state, readyRound, submit, onRoundTrained, log } = dependencies;
+  const { rounds } = options.genesis;
   const self = signer.address;
   let progress: TrainingProgress | undefined;
   let job: Job | undefined;
@@ -99,11 +101,17 @@ export function createTrainerDuty(options: TrainerDutyOptions, dependencies: Tra
     }
   }
 
+  /** On probation every segment is checked, and no more than that may be claimed. */
+  function claimable(): number {
+    return isOnProbation(state(), self) ? rounds.probation_segments : rounds.max_segments;
+  }
+
   async function train(assignment: Assignment): Promise<void> {
     try {
-      await learning.train(assignment, (report) => {
+      const note = (report: TrainingProgress) => {
         progress = report;
-      });
+      };
+      await learning.train(assignment, note, claimable());
     } catch (error) {
       if (stopped) return;
       // The model was exchanged under the feet of this: another attempt is made when it is ready again.
@@ -125,7 +133,7 @@ export function createTrainerDuty(options: TrainerDutyOptions, dependencies: Tra
   function hurry(current: ProtocolState): void {
     const { height, open } = current;
     if (job === undefined || job.hurried || job.round !== open.number) return;
-    if (height < open.sealsAt - options.submitBlocks - segmentBlocks(current)) return;
+    if (height < open.sealsAt - rounds.submit_blocks - segmentBlocks(current)) return;
     job.hurried = true;
     learning.finishTraining().catch(() => {});
   }

@@ -48,6 +48,10 @@ export const GENESIS = testGenesis({
     checks_per_authority: 2,
     max_trainers: 4,
   },
+  // Above every minimum: rewards are paid out, not locked.
+  stakes: Object.fromEntries(
+    [...AUTHORITIES.map(({ signer }) => signer), TRAINER].map(({ address }) => [toHex(address), '1000000000000000000000']),
+  ),
   rewards: {
     emission_per_round: '10000000000000000000',
     halving_rounds: 100,
