@@ -38,6 +38,7 @@ export interface RequestDeps {
   readonly log: Logger;
   connectionTo(peer: string): Connection | undefined;
   penalise(peer: string, points: number, why: string): void;
+  isRefused(peer: string): boolean;
 }
 
 /** What libp2p calls when a peer opens a stream. */
@@ -102,13 +103,18 @@ export function createRequests(deps: RequestDeps): Requests {
 
   async function serve(protocol: RequestProtocol, stream: Stream, connection: Connection): Promise<void> {
     const from = connection.remotePeer.toString();
+    if (deps.isRefused(from)) throw networkError('NETWORK_REFUSED', `${from} is refused`);
     const state = peerState(from);
     const handler = handlers.get(protocol);
     if (!isWithinRate(from, protocol)) {
       deps.penalise(from, PENALTY_OVER_RATE, `too many ${protocol} requests`);
       return answer(stream, undefined);
     }
-    if (handler === undefined || state.active >= MAX_REQUESTS_IN_PER_PEER) return answer(stream, undefined);
+    if (state.active >= MAX_REQUESTS_IN_PER_PEER) {
+      deps.penalise(from, PENALTY_OVER_RATE, 'too many requests at a time');
+      return answer(stream, undefined);
+    }
+    if (handler === undefined) return answer(stream, undefined);
     state.active++;
     const reading = createDeadline(REQUEST_READ_TIMEOUT_MS, `${protocol} request from ${from}`, deps.clock);
     try {
@@ -133,6 +139,7 @@ export function createRequests(deps: RequestDeps): Requests {
     } finally {
       reading.clear();
       state.active--;
+      if (state.active === 0 && deps.connectionTo(from) === undefined) incoming.delete(from);
     }
   }
 
