@@ -6,7 +6,7 @@ import { CHUNK_BYTES, littleEndianBytes, vectorRoot } from '../learning/chunks.t
 import { modelRootOf } from '../learning/model-root.ts';
 import type { HeldModel } from '../learning/types.ts';
 import { equalBytes } from '../primitives/bytes.ts';
-import { systemClock } from '../primitives/clock.ts';
+import { createHurriedClock } from './testing/clock.ts';
 import { silentLogger } from '../primitives/log.ts';
 import { createModelDownload } from './model-download.ts';
 import { createModelFilesServer } from './model-files.ts';
@@ -60,7 +60,7 @@ function holder(): Answer {
 
 function setUp(peers: Parameters<typeof fakePeers>[0], directory: string) {
   const { world, network } = fakePeers(peers);
-  return { world, download: createModelDownload({ directory, parameters: PARAMETERS }, { network, clock: systemClock, log: silentLogger }) };
+  return { world, download: createModelDownload({ directory, parameters: PARAMETERS }, { network, clock: createHurriedClock(), log: silentLogger }) };
 }
 
 async function expectFetched(files: { weights: string; momentum: string } | undefined): Promise<void> {
