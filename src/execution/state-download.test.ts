@@ -26,7 +26,9 @@ const { chain, contract } = await (async () => {
   const address = made.engine.reader.receipts(1)?.[0]?.contractAddress;
   if (address === undefined) throw new Error('nothing was deployed');
   const transfers = Array.from({ length: ACCOUNTS }, (_, n) => signed(alice, { nonce: nonce++, to: recipient(n), value: BigInt(n + 1) }));
-  const writes = Array.from({ length: 20 }, (_, n) => signed(alice, { nonce: nonce++, to: address, value: 0n, data: word(n), gasLimit: 100_000n }));
+  const writes = Array.from({ length: 20 }, (_, n) =>
+    signed(alice, { nonce: nonce++, to: address, value: 0n, data: word(n), gasLimit: 100_000n }),
+  );
   await extend(made, [...transfers, ...writes]);
   return { chain: made, contract: address };
 })();
@@ -49,7 +51,9 @@ function serve(source: TestChain, item: StateItem): Uint8Array {
 /** Every account and slot, read from a store that has only the state. */
 async function expectWhole(store: KeyValueStore): Promise<void> {
   const { engine, store: original } = chain;
-  const blocks = { get: (key: Uint8Array) => store.get(key) ?? (key[0] === Prefix.trieNode || key[0] === Prefix.code ? undefined : original.get(key)) };
+  const blocks = {
+    get: (key: Uint8Array) => store.get(key) ?? (key[0] === Prefix.trieNode || key[0] === Prefix.code ? undefined : original.get(key)),
+  };
   const context = { rules: chainRules(31_337n), chainId: 31_337, gasLimit: 1n, blockHash: () => undefined };
   const reader = createExecutionReader(context, { store: { ...store, ...blocks }, head: () => engine.head });
   for (let n = 0; n < ACCOUNTS; n++) expect(await reader.balance(recipient(n))).toBe(BigInt(n + 1));

@@ -95,7 +95,12 @@ describe('a restarted node', () => {
     for (const name of await readdir(vectorsIn(node.directory))) await rm(join(vectorsIn(node.directory), name));
     const again = await openNode({ directory: node.directory, blobs: node.blobs });
     expect((await again.current()).round).toBe(0);
-    await again.importSnapshot(await writeModel(bytes), { openRound: 2, modelRoot: atRound2.modelRoot, startRoot: atRound2.startRoot, sealed: input.sealed });
+    await again.importSnapshot(await writeModel(bytes), {
+      openRound: 2,
+      modelRoot: atRound2.modelRoot,
+      startRoot: atRound2.startRoot,
+      sealed: input.sealed,
+    });
     expect(await again.current()).toEqual(atRound2);
   });
 

@@ -38,30 +38,34 @@ async function startVictim(): Promise<NodeNetwork> {
 }
 
 describe('a flood', () => {
-  it.each(ATTACKS)('of %s is cut off, and others are served meanwhile', async (attack) => {
-    const victim = await startVictim();
-    const friend = makeNetwork({ nodeId: 'friend', bootNodes: [hostPort(victim)] });
-    await friend.start();
-    await allJoined(victim, friend);
-    const attacker = await createAttacker({ target: victim.addresses()[0] as string, genesisHash: GENESIS_HASH });
-    attackers.push(attacker);
+  it.each(ATTACKS)(
+    'of %s is cut off, and others are served meanwhile',
+    async (attack) => {
+      const victim = await startVictim();
+      const friend = makeNetwork({ nodeId: 'friend', bootNodes: [hostPort(victim)] });
+      await friend.start();
+      await allJoined(victim, friend);
+      const attacker = await createAttacker({ target: victim.addresses()[0] as string, genesisHash: GENESIS_HASH });
+      attackers.push(attacker);
 
-    let over = false;
-    let served = 0;
-    const flood = attacker.run(attack, attack === 'churn' || attack === 'sockets' ? CONNECTIONS : COUNT).finally(() => {
-      over = true;
-    });
-    do {
-      const answer = await friend.request(victim.peerId, 'opening', utf8('friend'), { maxBytes: 100, timeoutMs: 20_000 });
-      expect(answer).toEqual(utf8('an answer'));
-      served++;
-    } while (!over);
-    await flood;
-    expect(served).toBeGreaterThan(0);
-    // Silent sockets are no peer; they end by themselves. Questions that are well-formed are answered as fast as is allowed.
-    if (attack !== 'sockets' && (attack !== 'unknown' || COUNT > 10_000)) expect(victim.counters().peersRefused).toBeGreaterThan(0);
-    expect(victim.peers().map(({ nodeId }) => nodeId)).toContain('friend');
-    expect(victim.peers().find(({ id }) => id === friend.peerId)?.score).toBe(-0);
-    if (process.env.POL_FLOOD !== undefined) console.log(attack, { sent: await flood, served, ...victim.counters() });
-  }, 60_000 + 5 * COUNT);
+      let over = false;
+      let served = 0;
+      const flood = attacker.run(attack, attack === 'churn' || attack === 'sockets' ? CONNECTIONS : COUNT).finally(() => {
+        over = true;
+      });
+      do {
+        const answer = await friend.request(victim.peerId, 'opening', utf8('friend'), { maxBytes: 100, timeoutMs: 20_000 });
+        expect(answer).toEqual(utf8('an answer'));
+        served++;
+      } while (!over);
+      await flood;
+      expect(served).toBeGreaterThan(0);
+      // Silent sockets are no peer; they end by themselves. Questions that are well-formed are answered as fast as is allowed.
+      if (attack !== 'sockets' && (attack !== 'unknown' || COUNT > 10_000)) expect(victim.counters().peersRefused).toBeGreaterThan(0);
+      expect(victim.peers().map(({ nodeId }) => nodeId)).toContain('friend');
+      expect(victim.peers().find(({ id }) => id === friend.peerId)?.score).toBe(-0);
+      if (process.env.POL_FLOOD !== undefined) console.log(attack, { sent: await flood, served, ...victim.counters() });
+    },
+    60_000 + 5 * COUNT,
+  );
 });

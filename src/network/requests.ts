@@ -146,7 +146,8 @@ export function createRequests(deps: RequestDeps): Requests {
   /** @param body undefined to refuse */
   async function answer(stream: Stream, body: Uint8Array | undefined): Promise<void> {
     // Too much is on its way already: refused, and told so in one byte.
-    if (body !== undefined && body.length > 0 && sendingBytes + body.length > MAX_RESPONSES_IN_FLIGHT_BYTES) return answer(stream, undefined);
+    if (body !== undefined && body.length > 0 && sendingBytes + body.length > MAX_RESPONSES_IN_FLIGHT_BYTES)
+      return answer(stream, undefined);
     const allowedMs = RESPONSE_BASE_TIMEOUT_MS + ((body?.length ?? 0) / RESPONSE_MIN_BYTES_PER_SECOND) * 1000;
     const deadline = createDeadline(allowedMs, 'a response', deps.clock);
     sendingBytes += body?.length ?? 0;
@@ -164,7 +165,10 @@ export function createRequests(deps: RequestDeps): Requests {
     async request(peer, protocol, bytes, options) {
       const { maxRequestBytes } = REQUEST_LIMITS[protocol];
       if (bytes.length > maxRequestBytes) {
-        throw networkError('NETWORK_TOO_LARGE', `a ${protocol} request has ${bytes.length} bytes where at most ${maxRequestBytes} are allowed`);
+        throw networkError(
+          'NETWORK_TOO_LARGE',
+          `a ${protocol} request has ${bytes.length} bytes where at most ${maxRequestBytes} are allowed`,
+        );
       }
       const deadline = createDeadline(options.timeoutMs, `${protocol} request to ${peer}`, deps.clock, options.signal);
       try {

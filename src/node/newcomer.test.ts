@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createHeaderStore } from '../chain/header-store.ts';
 import { vectorFromBytes, vectorRoot } from '../learning/chunks.ts';
-import type { LearningService } from '../learning/types.ts';
 import { modelRootOf } from '../learning/model-root.ts';
+import type { LearningService } from '../learning/types.ts';
 import { createNetwork, type NodeNetwork } from '../network/create-network.ts';
 import type { PeerInfo, RequestProtocol } from '../network/network.ts';
 import { generatePeerKey } from '../network/peer-key.ts';
@@ -13,8 +13,8 @@ import { nodeConfigSchema } from '../params/node-config.ts';
 import { toHex, utf8 } from '../primitives/bytes.ts';
 import { silentLogger } from '../primitives/log.ts';
 import { openLmdbStore } from '../store/lmdb.ts';
-import { createMemoryBlobStore } from '../store/memory-blobs.ts';
 import { createMemoryStore } from '../store/memory.ts';
+import { createMemoryBlobStore } from '../store/memory-blobs.ts';
 import { serveSync } from '../sync/serve.ts';
 import { type FabricatedNetwork, fabricate, LARGE_SHAPE, named, openLearning, SMALL_SHAPE } from '../sync/testing/fabricate.ts';
 import { startNode } from './node.ts';
@@ -133,7 +133,10 @@ async function startNewcomer(sources: readonly Source[], dir: string): Promise<N
     snapshot_after_blocks: 64,
   });
   const learning = await openLearning(world.genesis, dir, createMemoryBlobStore());
-  const node = await startNode({ config, log: silentLogger }, { startLearning: async () => ({ remote: learning, terminate: async () => {} }) });
+  const node = await startNode(
+    { config, log: silentLogger },
+    { startLearning: async () => ({ remote: learning, terminate: async () => {} }) },
+  );
   running.push(node.stop);
   return { node, learning };
 }
@@ -164,83 +167,95 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
 }
 
 describe('a newcomer', () => {
-  it('takes headers, state and model from three peers, executes nothing that it need not, and goes on like one that was there', async () => {
-    const sources = [await startSource(), await startSource(), await startSource()];
-    const started = performance.now();
-    const newcomer = await startNewcomer(sources, await newDirectory());
-    const { node } = newcomer;
-    await arrival(newcomer);
-    report(`joined at height ${HEIGHT}`, started);
-    for (const protocol of ['headers', 'chunks'] as const) {
-      if (HEIGHT > 1_000) for (const source of sources) expect(answers(source, protocol)).toBeGreaterThan(0);
-    }
-    const snapshot = HEIGHT - (HEIGHT % 32);
-    expect(node.view.execution.block(snapshot)).toEqual(world.execution.reader.block(snapshot));
-    expect(() => node.view.execution.block(snapshot - 1)).toThrow(expect.objectContaining({ code: 'EXECUTION_HISTORY_ABSENT' }));
-    expect(() => node.view.chain.block(snapshot - 1)).toThrow(expect.objectContaining({ code: 'CHAIN_HISTORY_ABSENT' }));
-    expect(node.view.chain.block(HEIGHT + 1)).toBeUndefined();
-    const recipient = named(`account ${snapshot - 9} 0`).slice(0, 20);
-    expect(await node.view.execution.balance(recipient)).toBe(1n);
-    expect(node.view.execution.blockHash(snapshot - 200)).toEqual(world.execution.reader.blockHash(snapshot - 200));
-  }, PATIENCE_MS);
+  it(
+    'takes headers, state and model from three peers, executes nothing that it need not, and goes on like one that was there',
+    async () => {
+      const sources = [await startSource(), await startSource(), await startSource()];
+      const started = performance.now();
+      const newcomer = await startNewcomer(sources, await newDirectory());
+      const { node } = newcomer;
+      await arrival(newcomer);
+      report(`joined at height ${HEIGHT}`, started);
+      for (const protocol of ['headers', 'chunks'] as const) {
+        if (HEIGHT > 1_000) for (const source of sources) expect(answers(source, protocol)).toBeGreaterThan(0);
+      }
+      const snapshot = HEIGHT - (HEIGHT % 32);
+      expect(node.view.execution.block(snapshot)).toEqual(world.execution.reader.block(snapshot));
+      expect(() => node.view.execution.block(snapshot - 1)).toThrow(expect.objectContaining({ code: 'EXECUTION_HISTORY_ABSENT' }));
+      expect(() => node.view.chain.block(snapshot - 1)).toThrow(expect.objectContaining({ code: 'CHAIN_HISTORY_ABSENT' }));
+      expect(node.view.chain.block(HEIGHT + 1)).toBeUndefined();
+      const recipient = named(`account ${snapshot - 9} 0`).slice(0, 20);
+      expect(await node.view.execution.balance(recipient)).toBe(1n);
+      expect(node.view.execution.blockHash(snapshot - 200)).toEqual(world.execution.reader.blockHash(snapshot - 200));
+    },
+    PATIENCE_MS,
+  );
 
-  it('arrives though one source is killed halfway and another sends wrong bytes', async () => {
-    const everybody: Source[] = [];
-    /** Nothing is served before the newcomer knows all three, so that all three are asked. */
-    let met: Promise<void> | undefined;
-    const together = () => (met ??= eventually(() => everybody.every(({ network }) => network.peers().length > 0)));
-    const unasked = (protocol: RequestProtocol) => protocol === 'hello' || protocol === 'genesis';
-    const lies: RequestProtocol[] = [];
-    const liar = await startSource(async (protocol, answer) => {
-      if (unasked(protocol) || answer.length === 0) return answer;
-      await together();
-      lies.push(protocol);
-      return flipped(answer, answer.length >> 1);
-    });
-    const slow: Tampering = async (protocol, answer) => {
-      if (!unasked(protocol)) await together();
-      return answer;
-    };
-    const [dying, honest] = [await startSource(slow), await startSource(slow)];
-    everybody.push(liar, dying, honest);
-    dying.onAnswer = (protocol) => {
-      if (protocol === 'state' || protocol === 'chunks') void dying.network.stop();
-    };
-    const started = performance.now();
-    const newcomer = await startNewcomer(everybody, await newDirectory());
-    await arrival(newcomer);
-    report(`joined at height ${HEIGHT} with a dying and a lying source`, started);
-    expect(lies.length).toBeGreaterThan(0);
-    expect(answers(dying, 'state') + answers(dying, 'chunks')).toBeGreaterThan(0);
-    expect(scoreOf(newcomer.node, liar) ?? -100).toBeLessThan(-15);
-    expect(scoreOf(newcomer.node, honest)).toBe(-0);
-  }, PATIENCE_MS);
-
-  it('stopped at any stage goes on where it was', async () => {
-    const dir = await newDirectory();
-    const source = await startSource();
-    const asked: RequestProtocol[][] = [];
-    for (const stage of ['headers', 'protocol-state', 'state', 'model', 'chunks'] as const) {
-      const before: RequestProtocol[] = [];
-      asked.push(before);
-      const reached = new Promise<void>((resolve) => {
-        source.onAnswer = (protocol) => {
-          before.push(protocol);
-          if (protocol === stage) resolve();
-        };
+  it(
+    'arrives though one source is killed halfway and another sends wrong bytes',
+    async () => {
+      const everybody: Source[] = [];
+      /** Nothing is served before the newcomer knows all three, so that all three are asked. */
+      let met: Promise<void> | undefined;
+      const together = () => (met ??= eventually(() => everybody.every(({ network }) => network.peers().length > 0)));
+      const unasked = (protocol: RequestProtocol) => protocol === 'hello' || protocol === 'genesis';
+      const lies: RequestProtocol[] = [];
+      const liar = await startSource(async (protocol, answer) => {
+        if (unasked(protocol) || answer.length === 0) return answer;
+        await together();
+        lies.push(protocol);
+        return flipped(answer, answer.length >> 1);
       });
-      const { node } = await startNewcomer([source], dir);
-      await reached;
-      await node.stop();
-    }
-    source.onAnswer = () => {};
-    const newcomer = await startNewcomer([source], dir);
-    await arrival(newcomer);
-    // What was there is not asked for again: headers once they are complete, the snapshot once it is chosen.
-    const [, , afterState, afterModel] = asked;
-    for (const later of [afterState, afterModel]) expect(later).not.toContain('headers');
-    expect(asked.slice(3).flat()).not.toContain('protocol-state');
-  }, PATIENCE_MS);
+      const slow: Tampering = async (protocol, answer) => {
+        if (!unasked(protocol)) await together();
+        return answer;
+      };
+      const [dying, honest] = [await startSource(slow), await startSource(slow)];
+      everybody.push(liar, dying, honest);
+      dying.onAnswer = (protocol) => {
+        if (protocol === 'state' || protocol === 'chunks') void dying.network.stop();
+      };
+      const started = performance.now();
+      const newcomer = await startNewcomer(everybody, await newDirectory());
+      await arrival(newcomer);
+      report(`joined at height ${HEIGHT} with a dying and a lying source`, started);
+      expect(lies.length).toBeGreaterThan(0);
+      expect(answers(dying, 'state') + answers(dying, 'chunks')).toBeGreaterThan(0);
+      expect(scoreOf(newcomer.node, liar) ?? -100).toBeLessThan(-15);
+      expect(scoreOf(newcomer.node, honest)).toBe(-0);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'stopped at any stage goes on where it was',
+    async () => {
+      const dir = await newDirectory();
+      const source = await startSource();
+      const asked: RequestProtocol[][] = [];
+      for (const stage of ['headers', 'protocol-state', 'state', 'model', 'chunks'] as const) {
+        const before: RequestProtocol[] = [];
+        asked.push(before);
+        const reached = new Promise<void>((resolve) => {
+          source.onAnswer = (protocol) => {
+            before.push(protocol);
+            if (protocol === stage) resolve();
+          };
+        });
+        const { node } = await startNewcomer([source], dir);
+        await reached;
+        await node.stop();
+      }
+      source.onAnswer = () => {};
+      const newcomer = await startNewcomer([source], dir);
+      await arrival(newcomer);
+      // What was there is not asked for again: headers once they are complete, the snapshot once it is chosen.
+      const [, , afterState, afterModel] = asked;
+      for (const later of [afterState, afterModel]) expect(later).not.toContain('headers');
+      expect(asked.slice(3).flat()).not.toContain('protocol-state');
+    },
+    PATIENCE_MS,
+  );
 });
 
 function report(what: string, started: number): void {

@@ -1,7 +1,7 @@
 import type { BlockStore } from '../chain/block-store.ts';
 import type { Chain } from '../chain/chain.ts';
-import { chainError } from '../chain/errors.ts';
 import type { TrainerDuty } from '../chain/duties/trainer.ts';
+import { chainError } from '../chain/errors.ts';
 import type { TransactionPool } from '../chain/transaction-pool.ts';
 import type { ChainView, CompletionService, NodeView, TrainingStatus, WalletView } from '../chain/view.ts';
 import { headerHash } from '../codec/blocks.ts';

@@ -7,7 +7,13 @@ import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 import type { KeyValueStore } from '../store/kv.ts';
 import { syncError } from './errors.ts';
-import { HEADER_WINDOW_BLOCKS, MAX_HEADERS_PER_RESPONSE, MAX_HEADERS_RESPONSE_BYTES, PIECE_TIMEOUT_MS, WRONG_BYTES_POINTS } from './limits.ts';
+import {
+  HEADER_WINDOW_BLOCKS,
+  MAX_HEADERS_PER_RESPONSE,
+  MAX_HEADERS_RESPONSE_BYTES,
+  PIECE_TIMEOUT_MS,
+  WRONG_BYTES_POINTS,
+} from './limits.ts';
 import { type Job, type SwarmDependencies, swarm } from './swarm.ts';
 import type { SyncPeer } from './transport.ts';
 import { headersRequestCodec, headersResponseCodec, type RangeRequest } from './wire.ts';

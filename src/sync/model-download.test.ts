@@ -6,10 +6,10 @@ import { CHUNK_BYTES, littleEndianBytes, vectorRoot } from '../learning/chunks.t
 import { modelRootOf } from '../learning/model-root.ts';
 import type { HeldModel } from '../learning/types.ts';
 import { equalBytes } from '../primitives/bytes.ts';
-import { createHurriedClock } from './testing/clock.ts';
 import { silentLogger } from '../primitives/log.ts';
 import { createModelDownload } from './model-download.ts';
 import { createModelFilesServer } from './model-files.ts';
+import { createHurriedClock } from './testing/clock.ts';
 import { fakePeers } from './testing/network.ts';
 import type { SyncProtocol } from './transport.ts';
 import { chunksRequestCodec, modelOutlineCodec, modelRequestCodec } from './wire.ts';
@@ -60,7 +60,10 @@ function holder(): Answer {
 
 function setUp(peers: Parameters<typeof fakePeers>[0], directory: string) {
   const { world, network } = fakePeers(peers);
-  return { world, download: createModelDownload({ directory, parameters: PARAMETERS }, { network, clock: createHurriedClock(), log: silentLogger }) };
+  return {
+    world,
+    download: createModelDownload({ directory, parameters: PARAMETERS }, { network, clock: createHurriedClock(), log: silentLogger }),
+  };
 }
 
 async function expectFetched(files: { weights: string; momentum: string } | undefined): Promise<void> {
@@ -73,7 +76,13 @@ async function expectFetched(files: { weights: string; momentum: string } | unde
 describe('createModelDownload', () => {
   it('fetches the pieces from all peers at once, and discards what was taken over', async () => {
     const directory = await newDirectory();
-    const { world, download } = setUp([{ id: 'a', answer: holder() }, { id: 'b', answer: holder() }], directory);
+    const { world, download } = setUp(
+      [
+        { id: 'a', answer: holder() },
+        { id: 'b', answer: holder() },
+      ],
+      directory,
+    );
     await expectFetched(await download.fetch(model.modelRoot, never));
     // The outline, and three pieces of each vector.
     expect(world.asked).toHaveLength(1 + 6);
@@ -90,7 +99,13 @@ describe('createModelDownload', () => {
       if (protocol === 'chunks') answer[answer.length - 1] = (answer.at(-1) ?? 0) ^ 1;
       return answer;
     };
-    const { world, download } = setUp([{ id: 'forger', answer: forger }, { id: 'good', answer: honest }], await newDirectory());
+    const { world, download } = setUp(
+      [
+        { id: 'forger', answer: forger },
+        { id: 'good', answer: honest },
+      ],
+      await newDirectory(),
+    );
     await expectFetched(await download.fetch(model.modelRoot, never));
     expect(new Set(world.penalised)).toEqual(new Set(['forger']));
   });
@@ -163,7 +178,8 @@ describe('createModelDownload', () => {
         {
           id: 'leaving',
           async answer(protocol, request) {
-            if (protocol === 'chunks' && left-- <= 0) throw new (await import('../primitives/errors.ts')).PolError('NETWORK_UNREACHABLE', 'gone');
+            if (protocol === 'chunks' && left-- <= 0)
+              throw new (await import('../primitives/errors.ts')).PolError('NETWORK_UNREACHABLE', 'gone');
             return honest(protocol, request);
           },
         },

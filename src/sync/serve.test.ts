@@ -67,7 +67,9 @@ describe('serveSync', () => {
   it('serves headers with their certificates, the protocol state, and nodes of the state trie', async () => {
     const { ask, blocks, chain } = await setUp();
     const found = headersResponseCodec.decode(await ask('headers', headersRequestCodec.encode({ from: 2, count: 10 })));
-    expect(found).toEqual([2, 3].map((height) => ({ header: header(blocks, height), certificate: blocks.block(height)?.final.certificate })));
+    expect(found).toEqual(
+      [2, 3].map((height) => ({ header: header(blocks, height), certificate: blocks.block(height)?.final.certificate })),
+    );
     expect(await ask('headers', headersRequestCodec.encode({ from: 4, count: 1 }))).toEqual(NOTHING);
     const state = await ask('protocol-state', protocolStateRequestCodec.encode({ height: 3 }));
     expect(protocolRoot(decodeProtocolState(state))).toEqual(chain.headHeader?.protocolRoot);

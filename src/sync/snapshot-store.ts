@@ -1,7 +1,7 @@
 import { decodeFinalBlock, encodeFinalBlock } from '../codec/blocks.ts';
-import type { FinalBlock } from '../codec/types.ts';
-import { blob, bigUint, codec, struct } from '../codec/shape.ts';
 import { MAX_FINAL_BLOCK_BYTES } from '../codec/limits.ts';
+import { bigUint, blob, codec, struct } from '../codec/shape.ts';
+import type { FinalBlock } from '../codec/types.ts';
 import { decodeProtocolState, encodeProtocolState } from '../protocol/state-codec.ts';
 import type { ProtocolState } from '../protocol/types.ts';
 import { createBucket, numberCodec } from '../store/bucket.ts';

@@ -170,7 +170,10 @@ describe('createSnapshotSync', () => {
   it('takes no header that too few signed, nor one of another chain', async () => {
     const certified = headersResponseCodec.decode(await honest('headers', Uint8Array.of(0xc2, 0x01, 0x46)));
     const forgeries = [
-      certified.map(({ header, certificate }) => ({ header, certificate: { ...certificate, signatures: certificate.signatures.slice(1) } })),
+      certified.map(({ header, certificate }) => ({
+        header,
+        certificate: { ...certificate, signatures: certificate.signatures.slice(1) },
+      })),
       certified.map(({ header, certificate }, i) => {
         const changed = i === 30 ? { ...header, timestamp: header.timestamp + 1 } : header;
         return { header: changed, certificate: { ...certificate, blockHash: headerHash(changed) } };
@@ -179,7 +182,8 @@ describe('createSnapshotSync', () => {
       certified.slice(1),
     ];
     for (const forged of forgeries) {
-      const answer: Answer = async (protocol, bytes) => (protocol === 'headers' ? headersResponseCodec.encode(forged) : honest(protocol, bytes));
+      const answer: Answer = async (protocol, bytes) =>
+        protocol === 'headers' ? headersResponseCodec.encode(forged) : honest(protocol, bytes);
       const node = await newcomer(createMemoryStore(), [{ id: 'forger', height: HEIGHT, answer }]);
       expect(await node.sync.run(never)).toBe(false);
       expect(node.world.penalised).toEqual(['forger']);

@@ -24,7 +24,10 @@ export interface VectorFile {
  * Opens, or begins, the file of a vector with these chunks; what an earlier run left is checked chunk by chunk.
  * @throws STORE_DISK_FULL, STORE_BLOB_FAILED
  */
-export async function openVectorFile(path: string, options: { readonly bytes: number; readonly chunks: readonly Hash[] }): Promise<VectorFile> {
+export async function openVectorFile(
+  path: string,
+  options: { readonly bytes: number; readonly chunks: readonly Hash[] },
+): Promise<VectorFile> {
   const { bytes: size, chunks } = options;
 
   async function guard<T>(what: () => Promise<T>): Promise<T> {

@@ -15,6 +15,7 @@ import { initCode } from '../../execution/testing/contracts.ts';
 import { alice, CHAIN_ID, GENESIS_TIME, signed as signedTransaction, signerOf, testGenesis } from '../../execution/testing/fixture.ts';
 import { assembleLearningService } from '../../learning/assemble.ts';
 import { littleEndianBytes, vectorRoot } from '../../learning/chunks.ts';
+import { replaceFile } from '../../learning/files.ts';
 import { modelRootOf, startRootOf } from '../../learning/model-root.ts';
 import type { LearningService, ModelFiles } from '../../learning/types.ts';
 import { initialiseWeights } from '../../model/initialise.ts';
@@ -33,7 +34,6 @@ import { createOnion } from '../../protocol/onion.ts';
 import type { ProtocolState } from '../../protocol/types.ts';
 import { validateOperation } from '../../protocol/validate-operation.ts';
 import type { BlobStore, KeyValueStore } from '../../store/kv.ts';
-import { replaceFile } from '../../learning/files.ts';
 
 /**
  * A long chain made fast: four authorities whose keys are known here build, sign and commit block after block with the
@@ -141,7 +141,8 @@ export async function fabricate(
   );
 
   function transactionsOf(height: number): readonly Uint8Array[] {
-    if (nonce === 0n) return [signedTransaction(alice, { chainId: CHAIN_ID, nonce: nonce++, to: undefined, value: 0n, data: WRITER, gasLimit: 200_000n })];
+    if (nonce === 0n)
+      return [signedTransaction(alice, { chainId: CHAIN_ID, nonce: nonce++, to: undefined, value: 0n, data: WRITER, gasLimit: 200_000n })];
     const found: Uint8Array[] = [];
     for (let i = 0; i < TRANSFERS_PER_BLOCK; i++) {
       found.push(signedTransaction(alice, { nonce: nonce++, to: named(`account ${height} ${i}`).slice(0, 20), value: 1n }));
@@ -176,7 +177,8 @@ function learningOf(state: ProtocolState, context: ProtocolContext): readonly Si
   const { open, sealed } = state;
   const { genesis } = context;
   const wanted: SignedOperation[] = [];
-  const add = (operation: Operation, signer: (typeof TRAINERS)[number]) => wanted.push(signOperation(operation, context.genesisHash, signer));
+  const add = (operation: Operation, signer: (typeof TRAINERS)[number]) =>
+    wanted.push(signOperation(operation, context.genesisHash, signer));
   for (const trainer of TRAINERS) {
     const { address } = trainer;
     add({ type: 'join', trainer: address, round: open.number }, trainer);
