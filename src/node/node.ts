@@ -169,6 +169,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     },
   );
   const headers = createHeaderStore(store, blocks);
+  const progress = createSnapshotStore(store);
   const snapshots = createSnapshotSync({
     ...downloads,
     store,
@@ -176,7 +177,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     genesisHash: context.genesisHash,
     authoritiesAt,
     chain,
-    progress: createSnapshotStore(store),
+    progress,
   });
   const sync = createBlockSync({
     network,
@@ -193,7 +194,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   serveSync({
     network,
     header: (height) => (height > chain.height ? undefined : headers.get(height)),
-    finalBlock: (height) => (height > chain.height ? undefined : blocks.block(height)?.final),
+    finalBlock: (height) => (height > chain.height ? undefined : (blocks.block(height)?.final ?? progress.witness(height))),
     protocolState: blocks.state,
     store,
     blobs,

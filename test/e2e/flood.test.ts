@@ -7,7 +7,7 @@ import { createTestNetwork, type TestNetwork, type TestNode, until } from './net
 /** Messages of each kind from one peer. In full: POL_FLOOD=100000 npx vitest run test/e2e/flood.test.ts */
 const COUNT = Number(process.env.POL_FLOOD ?? 2_000);
 /** Connections cost the attacker as much as the node. */
-const CONNECTIONS = Math.min(COUNT, 500);
+const CONNECTIONS = Number(process.env.POL_FLOOD_CONNECTIONS ?? Math.min(COUNT, 500));
 /** Of the resident memory before. A node's own work moves it by some tens of MiB. */
 const MEMORY_GROWTH = 1.2;
 
