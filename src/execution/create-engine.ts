@@ -49,7 +49,8 @@ export async function createExecutionEngine(
     rules,
     chainId: genesis.chain_id,
     gasLimit: BigInt(genesis.gas_limit),
-    blockHash: (number) => (number > head.number ? undefined : (headersByNumber.get(store, number)?.hash ?? ancestorHashes.get(store, number))),
+    blockHash: (number) =>
+      number > head.number ? undefined : (headersByNumber.get(store, number)?.hash ?? ancestorHashes.get(store, number)),
   };
 
   function readHead(): ExecutionHead {

@@ -36,7 +36,10 @@ export async function readSealedPayload(bytes: Uint8Array, hash: Hash): Promise<
   } catch (cause) {
     throw executionError('EXECUTION_INVALID_PAYLOAD', `execution block: it is not RLP: ${messageOf(cause)}`, { cause });
   }
-  require(Array.isArray(parts) && parts.length === 4 && parts.every(Array.isArray) && equalBytes(again, bytes), 'it is not a canonical block');
+  require(Array.isArray(parts) &&
+    parts.length === 4 &&
+    parts.every(Array.isArray) &&
+    equalBytes(again, bytes), 'it is not a canonical block');
   const [header, transactions, ommers, withdrawals] = parts;
   require(equalBytes(keccak256(RLP.encode(header)), hash), 'its header has another hash');
   const names = (place: number, root: Uint8Array) => header[place] instanceof Uint8Array && equalBytes(header[place], root);

@@ -6,8 +6,6 @@ import { Prefix } from '../store/prefixes.ts';
 import { executionCrypto } from './crypto.ts';
 import { referencesOf, type StateItem } from './trie-nodes.ts';
 
-export type { StateItem } from './trie-nodes.ts';
-
 /**
  * Collects everything that a state root reaches, by hash, in whatever order it comes. A node is written only after all below
  * it, so that a node in the store always stands for its whole subtree: what an earlier download finished is not asked for

@@ -1,4 +1,4 @@
-import type { Connection, ConnectionGater, PeerId } from '@libp2p/interface';
+import type { Connection } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { equalBytes } from '../primitives/bytes.ts';
 import { type Clock, systemClock } from '../primitives/clock.ts';
@@ -8,19 +8,21 @@ import type { Address, Signer } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import { listenAddress, parseAddress } from './address.ts';
 import { createAddressBook } from './address-book.ts';
+import { createAdmission } from './admission.ts';
 import { createDialer } from './dialer.ts';
 import { createDirectStreams } from './direct.ts';
 import { networkError } from './errors.ts';
 import { createGossip } from './gossip.ts';
 import { createGossipHealth } from './gossip-health.ts';
 import type { Libp2pNode } from './libp2p-node.ts';
-import { DEFAULT_MAX_PEERS, TARGET_PEERS } from './limits.ts';
+import { DEFAULT_MAX_PEERS, MAX_INBOUND_PENDING, TARGET_PEERS } from './limits.ts';
 import { explainListenFailure } from './listen-failure.ts';
 import { createMembers, type MemberEvent } from './members.ts';
 import { type Network, TOPICS } from './network.ts';
 import { libp2pKey, type PeerKey, peerIdText } from './peer-key.ts';
 import { wireNames } from './protocols.ts';
 import { createRequests } from './requests.ts';
+import { guardSockets } from './socket-guard.ts';
 import { createStanding } from './standing.ts';
 
 export interface NetworkOptions {
@@ -106,7 +108,7 @@ export function createNetwork(options: NetworkOptions, deps: NetworkDeps): NodeN
     disconnect(peer, 'refused');
   }
 
-  const shared = { names, clock, log, penalise, connectionTo: (peer: string) => connectionsOf(peer).at(-1) };
+  const shared = { names, clock, log, penalise, isRefused: standing.isRefused, connectionTo: (peer: string) => connectionsOf(peer).at(-1) };
   const requests = createRequests(shared);
   const gossip = createGossip({ ...shared, onJudged: (judgement) => counters[judgement]++ });
   const direct = createDirectStreams({ ...shared, joinedPeers: () => members.ids(), onDropped: () => counters.directDropped++ });
@@ -145,12 +147,7 @@ export function createNetwork(options: NetworkOptions, deps: NetworkDeps): NodeN
 
   const health = createGossipHealth({ clock, log, joinedPeers: () => members.ids(), connectionsOf, disconnect });
 
-  const isRefused = (peer: PeerId) => standing.isRefused(peer.toString());
-  const gater: ConnectionGater = {
-    denyDialPeer: isRefused,
-    denyInboundEncryptedConnection: isRefused,
-    denyOutboundEncryptedConnection: isRefused,
-  };
+  const gater = createAdmission({ clock, isRefused: standing.isRefused, penalise });
 
   return {
     peerId,
@@ -188,6 +185,8 @@ export function createNetwork(options: NetworkOptions, deps: NetworkDeps): NodeN
       created.addEventListener('connection:open', (event) => members.onConnection(event.detail));
       created.addEventListener('peer:disconnect', (event) => {
         const peer = event.detail.toString();
+        // libp2p would remember every identity that ever connected, and identities are free.
+        if (!members.has(peer) || standing.isRefused(peer)) created.peerStore.delete(event.detail).catch(() => {});
         members.onDisconnected(peer);
         requests.forget(peer);
         gossip.forget(peer);
@@ -200,6 +199,7 @@ export function createNetwork(options: NetworkOptions, deps: NetworkDeps): NodeN
         node = undefined;
         throw await explainListenFailure(options.host, options.port, cause);
       }
+      guardSockets(listenersOf(created), { maxConnections: maxPeers + MAX_INBOUND_PENDING });
       gossip.bind(created.services.gossip);
       members.start();
       dialer.start();
@@ -219,4 +219,10 @@ export function createNetwork(options: NetworkOptions, deps: NetworkDeps): NodeN
       node = undefined;
     },
   };
+}
+
+/** libp2p shows its listeners to its own parts only. */
+function listenersOf(node: object): readonly unknown[] {
+  const { components } = node as { readonly components?: { readonly transportManager?: { getListeners(): readonly unknown[] } } };
+  return components?.transportManager?.getListeners() ?? [];
 }

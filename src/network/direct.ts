@@ -38,6 +38,7 @@ export interface DirectDeps {
   connectionTo(peer: string): Connection | undefined;
   joinedPeers(): Iterable<string>;
   penalise(peer: string, points: number, why: string): void;
+  isRefused(peer: string): boolean;
   onDropped(): void;
 }
 
@@ -80,6 +81,7 @@ export function createDirectStreams(deps: DirectDeps): DirectStreams {
       }
     };
     const onFrame = (frame: Uint8Array) => {
+      if (deps.isRefused(from)) throw networkError('NETWORK_REFUSED', `${from} is refused`);
       if (!bucketOf(from).take()) deps.penalise(from, PENALTY_OVER_RATE, `too many ${protocol} messages`);
       running++;
       if (running === MAX_DIRECT_HANDLERS && stream.readStatus === 'readable') stream.pause();
@@ -96,7 +98,8 @@ export function createDirectStreams(deps: DirectDeps): DirectStreams {
         if (isPolError(error, 'NETWORK_TOO_LARGE')) {
           deps.penalise(from, PENALTY_MALFORMED, `${protocol}: ${error.message}`);
           stream.abort(error);
-        } else stream.close().catch(() => {});
+        } else if (error !== undefined) stream.abort(error);
+        else stream.close().catch(() => {});
       },
     });
   }

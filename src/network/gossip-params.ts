@@ -3,6 +3,7 @@ import { utf8 } from '../primitives/bytes.ts';
 import { sha256 } from '../primitives/hash.ts';
 import {
   GOSSIP_FOLLOWUP_MS,
+  GOSSIP_RETAIN_MS,
   MAX_GOSSIP_FRAME_BYTES,
   MAX_GOSSIP_UNSENT_BYTES,
   MAX_PEERS_PER_IP,
@@ -66,6 +67,7 @@ export function gossipParams(topics: readonly string[], penaltyPoints: (peer: st
       IPColocationFactorThreshold: MAX_PEERS_PER_IP,
       IPColocationFactorWhitelist: new Set(LOOPBACK),
       behaviourPenaltyWeight: 0,
+      retainScore: GOSSIP_RETAIN_MS,
     },
     scoreThresholds: {
       gossipThreshold: -0.4 * REFUSAL_POINTS,

@@ -22,6 +22,7 @@ export interface GossipDeps {
   readonly clock: Clock;
   readonly log: Logger;
   penalise(peer: string, points: number, why: string): void;
+  isRefused(peer: string): boolean;
   onJudged(judgement: Judgement): void;
 }
 
@@ -40,6 +41,8 @@ export function createGossip(deps: GossipDeps): Gossip {
   let service: GossipSub | undefined;
 
   async function judge(topic: Topic, handler: GossipHandler, bytes: Uint8Array, from: string): Promise<Judgement> {
+    // 0. [IGNORE] The sender is not refused: one frame can bring thousands of messages after the one that was too many.
+    if (deps.isRefused(from)) return 'ignore';
     // 1. [REJECT] The message is within the size limit.
     if (bytes.length > MAX_GOSSIP_MESSAGE_BYTES) {
       deps.penalise(from, PENALTY_MALFORMED, `a ${topic} message of ${bytes.length} bytes`);

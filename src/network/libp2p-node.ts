@@ -12,6 +12,7 @@ import {
   DIAL_TIMEOUT_MS,
   MAX_INBOUND_PENDING,
   MAX_INBOUND_PER_HOST_PER_SECOND,
+  MAX_INBOUND_STREAMS_PER_CONNECTION,
   MAX_PARALLEL_DIALS,
   MAX_STREAM_READ_BUFFER_BYTES,
   MAX_STREAM_WINDOW_BYTES,
@@ -60,7 +61,10 @@ function base(options: Libp2pOptions) {
     transports: [webSockets()],
     connectionEncrypters: [noise()],
     streamMuxers: [
-      yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES, maxReadBufferLength: MAX_STREAM_READ_BUFFER_BYTES } }),
+      yamux({
+        maxInboundStreams: MAX_INBOUND_STREAMS_PER_CONNECTION,
+        streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES, maxReadBufferLength: MAX_STREAM_READ_BUFFER_BYTES },
+      }),
     ],
     connectionGater: options.gater,
     connectionManager: {

@@ -19,6 +19,9 @@ export const GOSSIP_FOLLOWUP_MS = 12_000;
 /** Peers on one address beyond which gossipsub lowers their score; loopback is exempt. */
 export const MAX_PEERS_PER_IP = 32;
 
+/** How long gossipsub remembers a peer that left; what it did wrong is remembered by our standing. */
+export const GOSSIP_RETAIN_MS = 60_000;
+
 // Direct streams
 export const MAX_DIRECT_MESSAGE_BYTES = 256 * KIB;
 /** Unsent messages a peer; beyond either bound the oldest is dropped: in consensus the newest matters most. */
@@ -51,6 +54,12 @@ export const MAX_STREAMS_PER_PROTOCOL = 64;
 /** A paused stream holds at most its window; the read buffer must be larger, or libp2p resets the stream. */
 export const MAX_STREAM_WINDOW_BYTES = 4 * MIB;
 export const MAX_STREAM_READ_BUFFER_BYTES = 16 * MIB;
+/** Streams that one peer may have open to this node, whatever their protocol. */
+export const MAX_INBOUND_STREAMS_PER_CONNECTION = 256;
+/** One message of the WebSocket; an encrypted packet has 64 KiB. Without a bound, anybody could have 100 MiB collected. */
+export const MAX_WEBSOCKET_MESSAGE_BYTES = MIB;
+/** A TCP connection must have become a WebSocket within this time. */
+export const UPGRADE_DEADLINE_MS = 10_000;
 export const DEFAULT_MAX_PEERS = 64;
 /** Connections accepted from one host in a second (libp2p's default of 5 splits networks on one machine). */
 export const MAX_INBOUND_PER_HOST_PER_SECOND = 200;
@@ -90,6 +99,8 @@ export const FOREIGN_REFUSAL_MS = 30_000;
 /** A node of another network is told so before it is disconnected. */
 export const FOREIGN_GRACE_MS = 1_000;
 export const MAX_STANDINGS = 4096;
+/** Nodes of other networks that were reported once; more are reported again. */
+export const MAX_REPORTED_FOREIGNERS = 1_024;
 export const PENALTY_REJECTED_MESSAGE = 20;
 /** Twice is enough. */
 export const PENALTY_MALFORMED = 60;
@@ -100,11 +111,13 @@ export const PENALTY_UNFINISHED_REQUEST = 5;
 export const PENALTY_CONNECTION_CHURN = 2;
 
 // Rates one peer may keep up, and bursts
-export const CONNECTIONS_PER_PEER_PER_SECOND = 0.5;
-export const CONNECTIONS_PER_PEER_BURST = 20;
-/** New connections from one address, before the encryption that they would cost; loopback has MAX_INBOUND_PER_HOST_PER_SECOND alone. */
-export const CONNECTIONS_PER_ADDRESS_PER_SECOND = 5;
-export const CONNECTIONS_PER_ADDRESS_BURST = 50;
+export const CONNECTIONS_PER_PEER = { perSecond: 0.5, burst: 20 } as const;
+/** New connections from one address, counted before the encryption that they would cost. */
+export const CONNECTIONS_PER_ADDRESS = { perSecond: 5, burst: 50 } as const;
+/** A whole network may run on this machine. */
+export const CONNECTIONS_PER_LOOPBACK = { perSecond: 200, burst: 400 } as const;
+/** What a connection counts for that was refused only after the encryption. */
+export const REFUSED_CONNECTION_TOKENS = 10;
 /** Addresses and peers whose rates are remembered; the oldest is forgotten first. */
 export const MAX_RATED_SOURCES = 4_096;
 export const GOSSIP_MESSAGES_PER_SECOND = 1_000;

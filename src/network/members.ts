@@ -17,6 +17,7 @@ import {
   HELLO_TIMEOUT_MS,
   MAX_ADDRESSES_PER_PEER,
   MAX_HELLO_BYTES,
+  MAX_REPORTED_FOREIGNERS,
   PEER_EXCHANGE_INTERVAL_MS,
   PENALTY_MALFORMED,
   REFUSAL_POINTS,
@@ -62,6 +63,7 @@ export interface Members {
   ids(): Iterable<string>;
   infos(): PeerInfo[];
   count(): number;
+  has(peer: string): boolean;
   noteHeight(peer: string, height: number): void;
   onConnection(connection: Connection): void;
   onDisconnected(peer: string): void;
@@ -168,6 +170,7 @@ export function createMembers(options: MembersOptions, deps: MembersDeps): Membe
     const facts = { peer, address: connection.remoteAddr.toString() };
     if (foreigners.has(peer)) log.debug(facts, `peer ${peer} ${why}`);
     else log.warn(facts, `peer ${peer} ${why}`);
+    if (foreigners.size >= MAX_REPORTED_FOREIGNERS) foreigners.clear();
     foreigners.add(peer);
     standing.refuse(peer, FOREIGN_REFUSAL_MS);
     later(FOREIGN_GRACE_MS, () => deps.disconnect(peer, why));
@@ -203,6 +206,7 @@ export function createMembers(options: MembersOptions, deps: MembersDeps): Membe
     ids: () => members.keys(),
     infos: () => [...members.values()].map((member) => withScore(member.info)),
     count: () => members.size,
+    has: (peer) => members.has(peer),
     noteHeight(peer, height) {
       const member = members.get(peer);
       if (member !== undefined) member.info = { ...member.info, height };

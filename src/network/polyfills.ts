@@ -1,5 +1,5 @@
-import { WebSocket } from 'ws';
-import { DIAL_TIMEOUT_MS } from './limits.ts';
+import { WebSocket, WebSocketServer } from 'ws';
+import { DIAL_TIMEOUT_MS, MAX_WEBSOCKET_MESSAGE_BYTES } from './limits.ts';
 
 // What libp2p needs of its surroundings. This module must be evaluated before any of libp2p's: it is the first import of
 // ./libp2p-node.ts, and has no top-level await, which would let its siblings run first.
@@ -43,10 +43,17 @@ function endOnAbnormalClosure<T extends Closable>(prototype: T, end: (socket: T)
 
 endOnAbnormalClosure<Closable & { terminate(): void }>(WebSocket.prototype, (socket) => socket.terminate());
 
+/** libp2p's listener takes no options for its WebSockets, whose own bound is 100 MiB a message. */
+const { handleUpgrade } = WebSocketServer.prototype;
+WebSocketServer.prototype.handleUpgrade = function bounded(...parameters) {
+  this.options.maxPayload = MAX_WEBSOCKET_MESSAGE_BYTES;
+  handleUpgrade.apply(this, parameters);
+};
+
 /** A dialling socket that libp2p may forget: it stops listening to a dial that it aborts, and a later 'error' would end the process. */
 class DiallingSocket extends WebSocket {
   constructor(address: string | URL, protocols?: string | string[]) {
-    super(address, protocols, { handshakeTimeout: DIAL_TIMEOUT_MS });
+    super(address, protocols, { handshakeTimeout: DIAL_TIMEOUT_MS, maxPayload: MAX_WEBSOCKET_MESSAGE_BYTES });
     this.on('error', () => {});
   }
 }

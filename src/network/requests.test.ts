@@ -65,7 +65,9 @@ describe('requests', () => {
     controller.abort(new Error('no longer wanted'));
     await expect(aborted).rejects.toThrow('no longer wanted');
     await expect(ask('slow', { signal: controller.signal })).rejects.toThrow('no longer wanted');
-    await expect(client.request(server.peerId, 'blob', new Uint8Array(REQUEST_LIMITS.blob.maxRequestBytes + 1), options)).rejects.toMatchObject({
+    await expect(
+      client.request(server.peerId, 'blob', new Uint8Array(REQUEST_LIMITS.blob.maxRequestBytes + 1), options),
+    ).rejects.toMatchObject({
       code: 'NETWORK_TOO_LARGE',
     });
     const stranger = (await startNetwork()).peerId;

@@ -38,6 +38,7 @@ export interface RequestDeps {
   readonly log: Logger;
   connectionTo(peer: string): Connection | undefined;
   penalise(peer: string, points: number, why: string): void;
+  isRefused(peer: string): boolean;
 }
 
 /** What libp2p calls when a peer opens a stream. */
@@ -102,13 +103,18 @@ export function createRequests(deps: RequestDeps): Requests {
 
   async function serve(protocol: RequestProtocol, stream: Stream, connection: Connection): Promise<void> {
     const from = connection.remotePeer.toString();
+    if (deps.isRefused(from)) throw networkError('NETWORK_REFUSED', `${from} is refused`);
     const state = peerState(from);
     const handler = handlers.get(protocol);
     if (!isWithinRate(from, protocol)) {
       deps.penalise(from, PENALTY_OVER_RATE, `too many ${protocol} requests`);
       return answer(stream, undefined);
     }
-    if (handler === undefined || state.active >= MAX_REQUESTS_IN_PER_PEER) return answer(stream, undefined);
+    if (state.active >= MAX_REQUESTS_IN_PER_PEER) {
+      deps.penalise(from, PENALTY_OVER_RATE, 'too many requests at a time');
+      return answer(stream, undefined);
+    }
+    if (handler === undefined) return answer(stream, undefined);
     state.active++;
     const reading = createDeadline(REQUEST_READ_TIMEOUT_MS, `${protocol} request from ${from}`, deps.clock);
     try {
@@ -133,13 +139,15 @@ export function createRequests(deps: RequestDeps): Requests {
     } finally {
       reading.clear();
       state.active--;
+      if (state.active === 0 && deps.connectionTo(from) === undefined) incoming.delete(from);
     }
   }
 
   /** @param body undefined to refuse */
   async function answer(stream: Stream, body: Uint8Array | undefined): Promise<void> {
     // Too much is on its way already: refused, and told so in one byte.
-    if (body !== undefined && body.length > 0 && sendingBytes + body.length > MAX_RESPONSES_IN_FLIGHT_BYTES) return answer(stream, undefined);
+    if (body !== undefined && body.length > 0 && sendingBytes + body.length > MAX_RESPONSES_IN_FLIGHT_BYTES)
+      return answer(stream, undefined);
     const allowedMs = RESPONSE_BASE_TIMEOUT_MS + ((body?.length ?? 0) / RESPONSE_MIN_BYTES_PER_SECOND) * 1000;
     const deadline = createDeadline(allowedMs, 'a response', deps.clock);
     sendingBytes += body?.length ?? 0;
@@ -157,7 +165,10 @@ export function createRequests(deps: RequestDeps): Requests {
     async request(peer, protocol, bytes, options) {
       const { maxRequestBytes } = REQUEST_LIMITS[protocol];
       if (bytes.length > maxRequestBytes) {
-        throw networkError('NETWORK_TOO_LARGE', `a ${protocol} request has ${bytes.length} bytes where at most ${maxRequestBytes} are allowed`);
+        throw networkError(
+          'NETWORK_TOO_LARGE',
+          `a ${protocol} request has ${bytes.length} bytes where at most ${maxRequestBytes} are allowed`,
+        );
       }
       const deadline = createDeadline(options.timeoutMs, `${protocol} request to ${peer}`, deps.clock, options.signal);
       try {

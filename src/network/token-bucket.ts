@@ -3,6 +3,8 @@ import type { Clock } from '../primitives/clock.ts';
 export interface TokenBucket {
   /** True when `tokens` were there and are taken. */
   take(tokens?: number): boolean;
+  /** Takes what there is of `tokens`. */
+  drain(tokens: number): void;
   /** Until one token is there, if nobody takes any; 0 when it is. */
   waitMs(): number;
 }
@@ -25,6 +27,10 @@ export function createTokenBucket(rate: { readonly perSecond: number; readonly b
       if (tokens < wanted) return false;
       tokens -= wanted;
       return true;
+    },
+    drain(wanted) {
+      refill();
+      tokens = Math.max(0, tokens - wanted);
     },
     waitMs() {
       refill();

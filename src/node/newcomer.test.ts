@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import type { PeerInfo, RequestProtocol } from '../network/network.ts';
 import { generatePeerKey } from '../network/peer-key.ts';
 import { nodeConfigSchema } from '../params/node-config.ts';
 import { toHex, utf8 } from '../primitives/bytes.ts';
-import { silentLogger } from '../primitives/log.ts';
+import { type Logger, silentLogger } from '../primitives/log.ts';
 import { openLmdbStore } from '../store/lmdb.ts';
 import { createMemoryStore } from '../store/memory.ts';
 import { createMemoryBlobStore } from '../store/memory-blobs.ts';
@@ -28,6 +28,7 @@ import type { RunningNode } from './running-node.ts';
 const HEIGHT = Number(process.env.POL_SYNC_HEIGHT ?? 300);
 const SHAPE = process.env.POL_SYNC_MODEL === 'large' ? LARGE_SHAPE : SMALL_SHAPE;
 const KEPT = process.env.POL_SYNC_DIR;
+const TINY_DISK = process.env.POL_TINY_DISK;
 const PATIENCE_MS = 30_000 + 200 * HEIGHT;
 
 let directory: string;
@@ -120,7 +121,7 @@ async function newDirectory(): Promise<string> {
   return made;
 }
 
-async function startNewcomer(sources: readonly Source[], dir: string): Promise<Newcomer> {
+async function startNewcomer(sources: readonly Source[], dir: string, log = silentLogger): Promise<Newcomer> {
   const genesisFile = join(dir, 'given.json');
   await writeFile(genesisFile, JSON.stringify(world.genesis));
   const config = nodeConfigSchema.parse({
@@ -133,10 +134,7 @@ async function startNewcomer(sources: readonly Source[], dir: string): Promise<N
     snapshot_after_blocks: 64,
   });
   const learning = await openLearning(world.genesis, dir, createMemoryBlobStore());
-  const node = await startNode(
-    { config, log: silentLogger },
-    { startLearning: async () => ({ remote: learning, terminate: async () => {} }) },
-  );
+  const node = await startNode({ config, log }, { startLearning: async () => ({ remote: learning, terminate: async () => {} }) });
   running.push(node.stop);
   return { node, learning };
 }
@@ -253,6 +251,42 @@ describe('a newcomer', () => {
       const [, , afterState, afterModel] = asked;
       for (const later of [afterState, afterModel]) expect(later).not.toContain('headers');
       expect(asked.slice(3).flat()).not.toContain('protocol-state');
+    },
+    PATIENCE_MS,
+  );
+
+  // Needs a small file system of its own: mount -t tmpfs -o size=64m tmpfs /some/where; POL_TINY_DISK=/some/where npx vitest run …
+  it.runIf(TINY_DISK !== undefined)(
+    'rests while its disk is full, says so, and arrives when there is room again',
+    async () => {
+      const root = TINY_DISK as string;
+      for (const left of [64 * 1024, 1024 * 1024, 3 * 1024 * 1024]) {
+        const dir = await mkdtemp(join(root, 'node-'));
+        const said: string[] = [];
+        const log: Logger = { ...silentLogger, child: () => log };
+        const listen = (facts: object, message: string) => void said.push(`${message}: ${JSON.stringify(facts)}`);
+        Object.assign(log, { warn: listen, error: listen });
+        let fill: () => void = () => {};
+        const filled = new Promise<void>((resolve) => {
+          fill = resolve;
+        });
+        const source = await startSource(async (protocol, answer) => {
+          if (protocol !== 'hello' && protocol !== 'genesis') await filled;
+          return answer;
+        });
+        const newcomer = await startNewcomer([source], dir, log);
+        const filler = join(root, 'filler');
+        const { bavail, bsize } = await statfs(root);
+        await writeFile(filler, new Uint8Array(Math.max(0, bavail * bsize - left)));
+        fill();
+        await eventually(() => said.some((line) => /no room left|ENOSPC/.test(line)));
+        expect(newcomer.node.view.chain.state().height).toBe(newcomer.node.view.chain.head().height);
+        await rm(filler);
+        await arrival(newcomer);
+        console.log(left, [...new Set(said)]);
+        await newcomer.node.stop();
+        await rm(dir, { recursive: true, force: true });
+      }
     },
     PATIENCE_MS,
   );

@@ -175,6 +175,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     },
   );
   const headers = createHeaderStore(store, blocks);
+  const progress = createSnapshotStore(store);
   const snapshots = createSnapshotSync({
     ...downloads,
     store,
@@ -182,7 +183,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     genesisHash: context.genesisHash,
     authoritiesAt: authoritiesOf,
     chain,
-    progress: createSnapshotStore(store),
+    progress,
   });
   const sync = createBlockSync({
     network,
@@ -199,7 +200,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   serveSync({
     network,
     header: (height) => (height > chain.height ? undefined : headers.get(height)),
-    finalBlock: (height) => (height > chain.height ? undefined : blocks.block(height)?.final),
+    finalBlock: (height) => (height > chain.height ? undefined : (blocks.block(height)?.final ?? progress.witness(height))),
     protocolState: blocks.state,
     store,
     blobs,

@@ -49,5 +49,5 @@ export function wrapStoreError(
 }
 
 export function diskFull(cause: unknown, where: string) {
-  return storeError('STORE_DISK_FULL', `no room left in ${where}: free space there and start again`, { cause });
+  return storeError('STORE_DISK_FULL', `no room left in ${where}: free space there`, { cause });
 }

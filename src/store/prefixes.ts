@@ -15,6 +15,8 @@ export const Prefix = {
   certifiedHeaders: 0x16,
   /** Name → value: how far a download has come. */
   syncProgress: 0x17,
+  /** Height → final block from before this node's history, kept to be shown to newcomers. */
+  witnessBlocks: 0x18,
 
   /** keccak-256 → RLP of a trie node, of the account trie and of all storage tries. */
   trieNode: 0x30,

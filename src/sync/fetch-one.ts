@@ -44,7 +44,7 @@ export async function fetchOne<T>(wanted: Wanted<T>, dependencies: SwarmDependen
         }
         return 'kept';
       },
-      isDone: (usable) => found !== undefined || (!isOut && usable.length > 0 && usable.every(({ id }) => asked.has(id))),
+      isDone: (usable) => found !== undefined || (!isOut && asked.size > 0 && usable.every(({ id }) => asked.has(id))),
     },
     dependencies,
     signal,

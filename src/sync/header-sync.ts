@@ -51,6 +51,8 @@ export async function syncHeaders(dependencies: HeaderSyncDependencies, signal: 
   /** Ranges to be asked for again, lowest first. */
   const again: RangeRequest[] = [];
   const ready = new Map<number, Run>();
+  /** Peers whose certified headers do not follow ours: they have another history, which a quorum signed too. */
+  const contradicting = new Set<string>();
   let joining: Promise<void> = Promise.resolve();
 
   function tipHash(): Hash {
@@ -59,6 +61,7 @@ export async function syncHeaders(dependencies: HeaderSyncDependencies, signal: 
   }
 
   function take(peer: SyncPeer): RangeRequest | undefined {
+    if (contradicting.has(peer.id)) return undefined;
     const repeated = again[0];
     if (repeated !== undefined && peer.height >= repeated.from) {
       again.shift();
@@ -104,7 +107,7 @@ export async function syncHeaders(dependencies: HeaderSyncDependencies, signal: 
       if (first === undefined || last === undefined) return;
       ready.delete(top + 1);
       if (!equalBytes(first.header.parentHash, tip)) {
-        // A quorum signed two histories, or the certificates below are another network's: nothing of this run is kept.
+        contradicting.add(run.peer);
         network.penalise(run.peer, WRONG_BYTES_POINTS, `header ${top + 1} does not follow the one before`);
         giveBack({ from: top + 1, count: run.headers.length });
         return;
@@ -134,7 +137,10 @@ export async function syncHeaders(dependencies: HeaderSyncDependencies, signal: 
       await joining;
       return 'kept';
     },
-    isDone: (usable) => usable.length > 0 && usable.every((peer) => peer.height <= top),
+    isDone(usable) {
+      const agreeing = usable.filter(({ id }) => !contradicting.has(id));
+      return agreeing.length > 0 && agreeing.every((peer) => peer.height <= top);
+    },
   };
   await swarm(job, dependencies, signal);
 }

@@ -19,12 +19,18 @@ export function createModelFilesServer(dependencies: { readonly learning: Pick<L
   /** By model root, oldest first: hashing a model takes as long as reading it. */
   const outlines = new Map<string, Promise<ModelOutline | undefined>>();
   let held: readonly HeldModel[] = [];
+  let asking: Promise<readonly HeldModel[]> | undefined;
 
   const find = (matches: (model: HeldModel) => boolean) => held.find(matches);
 
-  /** Asks the engine only for what is not known yet: it lives in another thread. */
+  /** Asks the engine, which lives in another thread, only for what is not known yet, and once for all who ask at a time. */
   async function findHeld(matches: (model: HeldModel) => boolean): Promise<HeldModel | undefined> {
-    if (find(matches) === undefined) held = await learning.heldModels();
+    const known = find(matches);
+    if (known !== undefined) return known;
+    asking ??= learning.heldModels().finally(() => {
+      asking = undefined;
+    });
+    held = await asking;
     return find(matches);
   }
 

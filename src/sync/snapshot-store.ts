@@ -41,10 +41,18 @@ const anchors = createBucket<number, Anchor>(Prefix.syncProgress, {
 /** Key 0 is the header store's. */
 const ANCHOR = 1;
 
+const witnesses = createBucket<number, FinalBlock>(Prefix.witnessBlocks, {
+  key: numberCodec,
+  value: { encode: encodeFinalBlock, decode: decodeFinalBlock },
+});
+
 /** Where a snapshot that was begun is remembered across restarts. */
 export interface SnapshotStore {
   get(): Anchor | undefined;
-  put(anchor: Anchor): Promise<void>;
+  /** @param shown the blocks that proved the anchor's number of withdrawals */
+  put(anchor: Anchor, shown: readonly FinalBlock[]): Promise<void>;
+  /** A block from before the snapshot that this node can show: the next newcomer needs the same proof. */
+  witness(height: number): FinalBlock | undefined;
   /** For the batch that takes the snapshot over. */
   readonly clear: readonly Write[];
 }
@@ -52,7 +60,9 @@ export interface SnapshotStore {
 export function createSnapshotStore(store: KeyValueStore): SnapshotStore {
   return {
     get: () => anchors.get(store, ANCHOR),
-    put: (anchor) => store.write([anchors.put(ANCHOR, anchor)]),
+    put: (anchor, shown) =>
+      store.write([anchors.put(ANCHOR, anchor), ...shown.map((final) => witnesses.put(final.block.header.height, final))]),
+    witness: (height) => witnesses.get(store, height),
     clear: [anchors.delete(ANCHOR)],
   };
 }

@@ -36,6 +36,13 @@ export interface SnapshotSync {
   run(signal: AbortSignal): Promise<boolean>;
 }
 
+interface Withdrawals {
+  /** EIP-4895 index. */
+  readonly next: bigint;
+  /** The blocks that prove it. */
+  readonly shown: readonly FinalBlock[];
+}
+
 export function createSnapshotSync(dependencies: SnapshotSyncDependencies): SnapshotSync {
   const { headers, chain, progress, log } = dependencies;
 
@@ -68,7 +75,10 @@ export function createSnapshotSync(dependencies: SnapshotSyncDependencies): Snap
           const finals = blocksResponseCodec.decode(bytes);
           const found: { readonly final: FinalBlock; readonly payload: SealedPayload }[] = [];
           for (const [i, final] of finals.slice(0, count).entries()) {
-            found.push({ final, payload: await verifyBlock(final, from + i) });
+            const payload = await verifyBlock(final, from + i);
+            // The certificate that was verified with its header, not the one that came now.
+            const certificate = headers.get(from + i)?.certificate ?? final.certificate;
+            found.push({ final: { block: final.block, certificate }, payload });
           }
           if (found.length === 0) throw syncError('SYNC_WRONG_BYTES', 'an answer without blocks');
           return found;
@@ -79,33 +89,31 @@ export function createSnapshotSync(dependencies: SnapshotSyncDependencies): Snap
     );
   }
 
-  /** The block itself, its certificate being the one verified with its header. */
-  async function fetchFinal(height: number, signal: AbortSignal) {
-    const [found] = (await fetchBlocks(height, 1, signal)) ?? [];
-    const certificate = headers.get(height)?.certificate;
-    return found && certificate && { final: { block: found.final.block, certificate }, payload: found.payload };
-  }
-
   /**
    * The number of withdrawals up to a height, by the last block that has any: withdrawals are numbered. Mostly that is within
    * a round or two; on a chain that never paid anybody it means every block, which are small there.
    */
-  async function countWithdrawals(height: number, payload: SealedPayload, signal: AbortSignal): Promise<bigint | undefined> {
-    if (payload.lastWithdrawal !== undefined) return payload.lastWithdrawal + 1n;
+  async function countWithdrawals(height: number, payload: SealedPayload, signal: AbortSignal): Promise<Withdrawals | undefined> {
+    if (payload.lastWithdrawal !== undefined) return { next: payload.lastWithdrawal + 1n, shown: [] };
+    const shown: FinalBlock[] = [];
     let count = MAX_BLOCKS_PER_RESPONSE;
     for (let end = height - 1; end >= 1; ) {
       const from = Math.max(1, end - count + 1);
       const wanted = end - from + 1;
       const found = await fetchBlocks(from, wanted, signal);
-      if (found === undefined) return undefined;
-      if (found.length < wanted) {
+      if (found === undefined || found.length < wanted) {
+        // They are too large for one answer, or peers hold them only from somewhere between.
+        if (found === undefined && wanted === 1) return undefined;
         count = Math.max(1, Math.floor(wanted / 2));
         continue;
       }
-      for (const each of found.reverse()) if (each.payload.lastWithdrawal !== undefined) return each.payload.lastWithdrawal + 1n;
+      for (const each of found.reverse()) {
+        shown.push(each.final);
+        if (each.payload.lastWithdrawal !== undefined) return { next: each.payload.lastWithdrawal + 1n, shown };
+      }
       end = from - 1;
     }
-    return 0n;
+    return { next: 0n, shown };
   }
 
   function fetchProtocolState(height: number, signal: AbortSignal): Promise<ProtocolState | undefined> {
@@ -138,12 +146,12 @@ export function createSnapshotSync(dependencies: SnapshotSyncDependencies): Snap
     const height = top - (top % SNAPSHOT_SPACING_BLOCKS);
     if (height <= chain.height) return undefined;
     const state = await fetchProtocolState(height, signal);
-    const block = await fetchFinal(height, signal);
+    const [block] = (await fetchBlocks(height, 1, signal)) ?? [];
     if (state === undefined || block === undefined) return undefined;
-    const nextWithdrawal = await countWithdrawals(height, block.payload, signal);
-    if (nextWithdrawal === undefined) return undefined;
-    const anchor = { final: block.final, state, nextWithdrawal };
-    await progress.put(anchor);
+    const withdrawals = await countWithdrawals(height, block.payload, signal);
+    if (withdrawals === undefined) return undefined;
+    const anchor = { final: block.final, state, nextWithdrawal: withdrawals.next };
+    await progress.put(anchor, withdrawals.shown);
     return anchor;
   }
 

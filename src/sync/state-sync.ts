@@ -1,4 +1,5 @@
-import { createStateDownload, type StateItem } from '../execution/state-download.ts';
+import { createStateDownload } from '../execution/state-download.ts';
+import type { StateItem } from '../execution/trie-nodes.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { KeyValueStore } from '../store/kv.ts';
 import { syncError } from './errors.ts';

@@ -18,6 +18,8 @@ export interface TestNode {
   readonly name: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly url: string;
+  /** Of the process that runs now. */
+  readonly pid: number | undefined;
   /** Starts the process; resolves once its API answers. */
   start(): Promise<void>;
   /** SIGTERM, and waits for the end. */
@@ -102,6 +104,9 @@ function createTestNode(name: string, file: string, config: Record<string, unkno
     config,
     url,
     log,
+    get pid() {
+      return child?.pid;
+    },
     get,
     async start() {
       const started = spawn(process.execPath, [PROGRAM, 'run', '--config-file', file], { stdio: ['ignore', 'pipe', 'pipe'] });
