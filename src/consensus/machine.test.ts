@@ -212,6 +212,18 @@ describe('rounds that fail', () => {
     expect(node.of('build')).toEqual([{ type: 'build', height: HEIGHT, round: 3 }]);
   });
 
+  it('says nil in a round it leaves without a precommit: those who stay may need it, and what let it leave can die with it', () => {
+    const node = play();
+    node.hear(vote('precommit', 1, 0, undefined), vote('precommit', 2, 0, undefined), vote('precommit', 3, 0, undefined));
+    node.timeout('precommit', 0);
+    expect(node.state.round).toBe(1);
+    expect(node.votes()).toEqual([expect.objectContaining({ type: 'precommit', round: 0, blockHash: undefined })]);
+    // It restarts without the others' messages, and says its own again.
+    const again = play(SELF, node.records);
+    const said = again.of('resend').flatMap(({ messages }) => messages);
+    expect(said).toContainEqual(expect.objectContaining({ vote: expect.objectContaining({ type: 'precommit', round: 0 }) }));
+  });
+
   it('skips to a round in which more than one third speak (line 55), and not for one third', () => {
     const node = play();
     node.hear(vote('prevote', 1, 7, undefined), vote('precommit', 1, 7, undefined));

@@ -3,7 +3,7 @@ import { hasQuorum } from '../codec/quorum.ts';
 import type { Block, ConsensusMessage } from '../codec/types.ts';
 import { proposerOf } from './authorities.ts';
 import { PAST_ROUNDS_KEPT } from './limits.ts';
-import { type ConsensusState, roundOf, type Transition, unchanged, withCandidate } from './state.ts';
+import { andThen, type ConsensusState, roundOf, type Transition, unchanged, withCandidate } from './state.ts';
 import type { ConsensusEffect, TimeoutKind } from './types.ts';
 import { countAll, voteKey } from './vote-set.ts';
 import { castVote } from './voting.ts';
@@ -48,8 +48,17 @@ export function onTimeout(state: ConsensusState, kind: Exclude<TimeoutKind, 'res
   if (round !== state.round) return unchanged(state);
   if (kind === 'propose' && state.step === 'propose') return castVote(state, 'prevote', undefined);
   if (kind === 'prevote' && state.step === 'prevote') return castVote(state, 'precommit', undefined);
-  if (kind === 'precommit') return startRound(state, round + 1);
+  if (kind === 'precommit') return leaveRound(state);
   return unchanged(state);
+}
+
+/**
+ * Line 66, and beyond the paper a nil precommit in a round left without any. A Byzantine precommit can be what let this node
+ * leave: others may never hear it, and this node forgets it in a crash. Its own is in the log, so that the sound ones who
+ * stayed always find a quorum among themselves. Nil locks and decides nothing.
+ */
+function leaveRound(state: ConsensusState): Transition {
+  return andThen(castVote(state, 'precommit', undefined), (left) => startRound(left, state.round + 1));
 }
 
 /** Timeouts grow with the round, so that they end up longer than any delay of the network (section 2.2 of the paper). */

@@ -31,6 +31,7 @@ export interface Scenario {
   /** Segments re-executed for each proof, the last one among them, and the most segments a proof may have. */
   readonly challenges?: number;
   readonly segments?: number;
+  readonly blocksPerRound?: number;
   readonly realSignatures?: boolean;
   /** Virtual time for the wanted rounds or blocks, after the last fault. */
   readonly patienceMs?: number;
@@ -51,7 +52,7 @@ export interface RunResult extends RunMeasurements {
 
 export const DEFAULT_CHALLENGES = 3;
 export const DEFAULT_SEGMENTS = 12;
-const BLOCKS_PER_ROUND = 10;
+const DEFAULT_BLOCKS_PER_ROUND = 10;
 const DEFAULT_TROUBLE_MS = 12_000;
 const DEFAULT_PATIENCE_MS = 240_000;
 /** Rounds that a run may last beyond the wanted ones, trouble included. */
@@ -64,9 +65,9 @@ const CHECKER_SPEEDUP = 8;
 
 export const ALL_FAULTS: ReadonlySet<FaultKind> = new Set(FAULT_KINDS);
 
-function roundsOf({ challenges = DEFAULT_CHALLENGES, segments = DEFAULT_SEGMENTS, trainers }: Scenario): Genesis['rounds'] {
+function roundsOf({ challenges = DEFAULT_CHALLENGES, segments = DEFAULT_SEGMENTS, blocksPerRound, trainers }: Scenario): Genesis['rounds'] {
   return {
-    blocks_per_round: BLOCKS_PER_ROUND,
+    blocks_per_round: blocksPerRound ?? DEFAULT_BLOCKS_PER_ROUND,
     submit_blocks: 2,
     reveal_blocks: 2,
     steps_per_segment: 2,

@@ -7,7 +7,7 @@ import { examples } from '../options.ts';
 import { adversaryArgument, faultsArgument, type SimulateFlags, seedsArgument } from '../simulate/flags.ts';
 import { table } from '../text.ts';
 
-const DEFAULTS = { authorities: 4, trainers: 4, rounds: 3, seeds: { first: 1, last: 20 }, challenges: 3, segments: 12 } as const;
+const DEFAULTS = { authorities: 4, trainers: 4, rounds: 3, challenges: 3, segments: 12 } as const;
 const DEFAULT_TROUBLE_S = 12;
 const DEFAULT_SEGMENT_PRICE = 0.25;
 
@@ -20,10 +20,10 @@ export function registerSimulate(program: Command, io: Io): void {
     .option('--authorities <N>', 'authorities, the faulty ones included', countArgument(1), DEFAULTS.authorities)
     .option('--trainers <N>', 'trainers, the cheating ones included', countArgument(0), DEFAULTS.trainers)
     .option('--nodes <N>', 'all nodes; those that neither train nor vote follow (default: no followers)', countArgument(1))
-    .option('--adversary <KIND[=N]>', 'a faulty node of a kind (below), or N of them; may be repeated', adversaryArgument, [])
-    .option('--seeds <A..B>', 'which runs, or how many from 1 on (default: 20)', seedsArgument, DEFAULTS.seeds)
+    .option('--adversary <KIND[=N]>', 'a faulty node of a kind (below), or N of them; may be repeated', adversaryArgument)
+    .option('--seeds <A..B>', 'which runs, or how many from 1 on (default: 20)', seedsArgument)
     .option('--rounds <N>', 'settled rounds in each run, once its faults are over', countArgument(0), DEFAULTS.rounds)
-    .option('--faults <KINDS>', `none, all, or of ${FAULT_KINDS.join(', ')}, with commas between (default: none)`, faultsArgument, [])
+    .option('--faults <KINDS>', `none, all, or of ${FAULT_KINDS.join(', ')}, with commas between (default: none)`, faultsArgument)
     .option('--trouble <SECONDS>', 'virtual time in which faults strike', countArgument(1), DEFAULT_TROUBLE_S)
     .option('--challenges <Q>', 'segments checked for each proof, the last one among them', countArgument(2), DEFAULTS.challenges)
     .option('--segments <N>', 'the most segments of a proof', countArgument(1), DEFAULTS.segments)

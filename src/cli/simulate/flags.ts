@@ -8,10 +8,10 @@ export interface SimulateFlags {
   readonly nodes?: number;
   readonly authorities: number;
   readonly trainers: number;
-  readonly adversary: readonly AdversaryKind[];
-  readonly seeds: SeedRange;
+  readonly adversary?: readonly AdversaryKind[];
+  readonly seeds?: SeedRange;
   readonly rounds: number;
-  readonly faults: readonly FaultKind[];
+  readonly faults?: readonly FaultKind[];
   readonly trouble: number;
   readonly challenges: number;
   readonly segments: number;

@@ -17,6 +17,7 @@ import { reportCsv, reportMarkdown, reportText } from './report-text.ts';
 
 /** Shorter batches need no progress line. */
 const PATIENCE_MS = 2_000;
+const DEFAULT_SEEDS = { first: 1, last: 20 };
 /** Of a network without trainers. */
 const BLOCKS_WITHOUT_ROUNDS = 3;
 
@@ -26,7 +27,8 @@ const BLOCKS_WITHOUT_ROUNDS = 3;
  */
 export async function simulate(flags: SimulateFlags, io: Io): Promise<void> {
   const spec = specOf(flags);
-  const { first, last } = flags.seeds;
+  const seeds = flags.seeds ?? DEFAULT_SEEDS;
+  const { first, last } = seeds;
   const tally = createTally();
   const stop = new AbortController();
   const unlisten = onStopRequest(io, () => stop.abort());
@@ -48,7 +50,7 @@ export async function simulate(flags: SimulateFlags, io: Io): Promise<void> {
   if (tally.runs === 0) throw cliError('CLI_CHECK_FAILED', 'stopped before the first run was done');
   const report = createReport(tally, {
     spec,
-    seeds: flags.seeds,
+    seeds,
     segmentPrice: flags.segmentPrice,
     seconds: (performance.now() - startedAt) / 1_000,
   });
@@ -59,7 +61,7 @@ export async function simulate(flags: SimulateFlags, io: Io): Promise<void> {
 
 /** @throws CLI_USAGE */
 function specOf(flags: SimulateFlags): ScenarioSpec {
-  const { authorities, trainers, adversary, rounds, faults, trouble, challenges, segments } = flags;
+  const { authorities, trainers, adversary = [], rounds, faults = [], trouble, challenges, segments } = flags;
   const nodes = flags.nodes ?? authorities + trainers;
   const usage = (message: string) => cliError('CLI_USAGE', message);
   if (nodes < authorities + trainers) {
