@@ -62,7 +62,10 @@ export function settledRoundJson(settled: SettledRound) {
       wei: wei.toString(),
       rewarded: rewarded.toString(),
     })),
-    authority_rewards: settled.authorityRewards.map(({ authority, wei }) => ({ authority: checksumAddress(authority), wei: wei.toString() })),
+    authority_rewards: settled.authorityRewards.map(({ authority, wei }) => ({
+      authority: checksumAddress(authority),
+      wei: wei.toString(),
+    })),
     votes: settled.votes.map((vote) => ({
       authority: checksumAddress(vote.authority),
       findings: vote.findings.map((finding) => (finding.kind === 'ok' ? { kind: finding.kind, digest: toHex(finding.digest) } : finding)),

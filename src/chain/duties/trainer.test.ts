@@ -36,34 +36,31 @@ function setUp(initial: ProtocolState) {
     trains: undefined as undefined | (() => Promise<void>),
     proves: (round: number): TrainedRound | undefined => trainedIn(round),
   };
-  const duty = createTrainerDuty(
-    CONTEXT,
-    {
-      learning: fakeLearning({
-        train(assignment, onProgress) {
-          world.trained.push(assignment);
-          if (world.segments > 0) onProgress({ round: assignment.round, segments: world.segments, steps: 0, loss: 0, tokensPerSecond: 0 });
-          return (
-            world.trains?.() ??
-            new Promise((resolve, reject) => {
-              endTraining = (error) => (error === undefined ? resolve() : reject(error));
-            })
-          );
-        },
-        async finishTraining() {
-          world.finishes++;
-          endTraining();
-          return world.proves(world.trained.at(-1)?.round ?? -1);
-        },
-      }),
-      signer: TRAINER,
-      state: () => state,
-      readyRound: () => readyRound,
-      submit: (signed) => world.submitted.push(signed),
-      onRoundTrained: ({ round }) => world.results.push(round),
-      log: silentLogger,
-    },
-  );
+  const duty = createTrainerDuty(CONTEXT, {
+    learning: fakeLearning({
+      train(assignment, onProgress) {
+        world.trained.push(assignment);
+        if (world.segments > 0) onProgress({ round: assignment.round, segments: world.segments, steps: 0, loss: 0, tokensPerSecond: 0 });
+        return (
+          world.trains?.() ??
+          new Promise((resolve, reject) => {
+            endTraining = (error) => (error === undefined ? resolve() : reject(error));
+          })
+        );
+      },
+      async finishTraining() {
+        world.finishes++;
+        endTraining();
+        return world.proves(world.trained.at(-1)?.round ?? -1);
+      },
+    }),
+    signer: TRAINER,
+    state: () => state,
+    readyRound: () => readyRound,
+    submit: (signed) => world.submitted.push(signed),
+    onRoundTrained: ({ round }) => world.results.push(round),
+    log: silentLogger,
+  });
   return {
     world,
     duty,
