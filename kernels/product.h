@@ -228,11 +228,29 @@ INLINE void tile(const int nv, long kw, Left left, const uint32_t *right, long r
   }
 }
 
+#if defined(__wasm__)
+/* The full tile in assembly (scripts/wasm-tile.mjs): 8·turns + rest steps; rows of c are `stride` bytes apart. */
+void pol_tile(long turns, long rest, const uint32_t *left, const uint32_t *right, float *c, long stride, long continued);
+
+static void tile_2(long kw, Left left, const uint32_t *right, float *c, long ldc, Start start) {
+  if (start == START_GIVEN) {
+    UNROLL for (int i = 0; i < MR; i++) {
+      UNROLL for (int j = 0; j < NV; j++) vf_store(c + i * ldc + j * VW, chain_start(vf_load(c + i * ldc + j * VW)));
+    }
+  }
+  pol_tile(kw / 8, kw % 8, left.words, right, c, ldc * 4, start != START_ZERO);
+}
+#endif
+
 static __attribute__((noinline)) void tile_of(int nv, long kw, Left left, const uint32_t *right, long right_step, float *c, long ldc,
                                               Start start) {
   switch (nv) {
     case 1: tile(1, kw, left, right, right_step, c, ldc, start); return;
+#if defined(__wasm__)
+    case 2: tile_2(kw, left, right, c, ldc, start); return;
+#else
     case 2: tile(2, kw, left, right, right_step, c, ldc, start); return;
+#endif
 #if NV == 4
     case 3: tile(3, kw, left, right, right_step, c, ldc, start); return;
     case 4: tile(4, kw, left, right, right_step, c, ldc, start); return;
