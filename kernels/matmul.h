@@ -12,8 +12,14 @@
 #define BLOCK_WORDS 256
 #endif
 #define BLOCK_ROWS 1536    /* a multiple of GROUP_ROWS */
+#if defined(__wasm__)
+/* One tile of left rows, broadcast and so four times as large, stays in the first cache; the panels that pass it, in the second. */
+#define BLOCK_COLUMNS 512
+#define GROUP_ROWS MR
+#else
 #define BLOCK_COLUMNS 1024 /* a multiple of every NR */
 #define GROUP_ROWS 96      /* rows a task packs or multiplies; a multiple of every MR */
+#endif
 
 typedef struct {
   PolArena *arena;
