@@ -277,22 +277,29 @@ typedef struct {
   long kw;
 } Right;
 
-/* C[rows, columns] (+)= left · right over kw words of each chain. */
+/* The tile of C at row i, column j. */
+INLINE void product_tile(Left left, Right right, float *c, long ldc, long rows, long columns, long kw, Start start, long i, long j) {
+  const long packed = min_long(NR, round_up(right.columns - j, VW));
+  const long wanted = min_long(NR, columns - j), present = min_long(MR, rows - i);
+  const int nv = (int)ceil_div(wanted, VW);
+  const uint32_t *panel = right.panels + j * right.kw;
+  float *target = c + i * ldc + j;
+  left.words += i / MR * left.panel;
+  if (present == MR && wanted == nv * VW) tile_of(nv, kw, left, panel, packed, target, ldc, start);
+  else edge_tile(nv, kw, left, panel, packed, target, ldc, present, wanted, start);
+}
+
+/* C[rows, columns] (+)= left · right over kw words of each chain. What is larger when packed stays in the first cache while the other passes. */
 static void product(Left left, Right right, float *c, long ldc, long rows, long columns, long kw, Start start) {
-  const uint32_t *first = left.words;
-  for (long j = 0; j < columns; j += NR) {
-    const long packed = min_long(NR, round_up(right.columns - j, VW));
-    const long wanted = min_long(NR, columns - j);
-    const int nv = (int)ceil_div(wanted, VW);
-    const uint32_t *panel = right.panels + j * right.kw;
-    for (long i = 0; i < rows; i += MR) {
-      left.words = (uint32_t *)first + i / MR * left.panel;
-      float *target = c + i * ldc + j;
-      const long present = min_long(MR, rows - i);
-      if (present == MR && wanted == nv * VW) tile_of(nv, kw, left, panel, packed, target, ldc, start);
-      else edge_tile(nv, kw, left, panel, packed, target, ldc, present, wanted, start);
-    }
+#if defined(__wasm__)
+  for (long i = 0; i < rows; i += MR) {
+    for (long j = 0; j < columns; j += NR) product_tile(left, right, c, ldc, rows, columns, kw, start, i, j);
   }
+#else
+  for (long j = 0; j < columns; j += NR) {
+    for (long i = 0; i < rows; i += MR) product_tile(left, right, c, ldc, rows, columns, kw, start, i, j);
+  }
+#endif
 }
 
 #endif
