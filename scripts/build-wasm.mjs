@@ -28,11 +28,15 @@ async function build() {
     if (bytes !== null) log += new TextDecoder().decode(bytes);
   };
   try {
-    const files = await runClang(['clang', ...COMPILE, ...LINK, 'kernels.c', 'wasm.c', 'tile.s', '-o', 'pol-kernels.wasm'], await sources(), {
-      stdout: print,
-      stderr: print,
-      fetchProgress: () => {},
-    });
+    const files = await runClang(
+      ['clang', ...COMPILE, ...LINK, 'kernels.c', 'wasm.c', 'tile.s', '-o', 'pol-kernels.wasm'],
+      await sources(),
+      {
+        stdout: print,
+        stderr: print,
+        fetchProgress: () => {},
+      },
+    );
     if (log !== '') console.log(log.trimEnd());
     return files['pol-kernels.wasm'];
   } catch (error) {

@@ -59,12 +59,15 @@ function loop(counter, steps, endBlock) {
 const neverTaken = (number) => [get(COUNT), `i32.const ${-1 - number}`, 'i32.eq', 'br_if 2'];
 
 /** Keeps the sums of a row together: each becomes itself where the mask is ones. */
-const bindRows = cells((i, j) => [get(sum(i, j)), get(sum(i, 1 - j)), 'v128.const -1, -1, -1, -1', 'v128.bitselect', set(column(j))].concat(
-  j === VECTORS - 1 ? range(VECTORS).flatMap((k) => [get(column(k)), set(sum(i, k))]) : [],
-));
+const bindRows = cells((i, j) =>
+  [get(sum(i, j)), get(sum(i, 1 - j)), 'v128.const -1, -1, -1, -1', 'v128.bitselect', set(column(j))].concat(
+    j === VECTORS - 1 ? range(VECTORS).flatMap((k) => [get(column(k)), set(sum(i, k))]) : [],
+  ),
+);
 
 /** Loads or stores of all sums, row by row of the target. */
-const eachRow = (pointer, of) => range(ROWS).flatMap((i) => [...of(i), ...(i < ROWS - 1 ? [get(pointer), get(STRIDE), 'i32.add', set(pointer)] : [])]);
+const eachRow = (pointer, of) =>
+  range(ROWS).flatMap((i) => [...of(i), ...(i < ROWS - 1 ? [get(pointer), get(STRIDE), 'i32.add', set(pointer)] : [])]);
 const store = (i) => range(VECTORS).flatMap((j) => [get(TARGET), get(sum(i, j)), `v128.store ${j * VECTOR_BYTES}:p2align=2`]);
 
 /**
@@ -75,7 +78,9 @@ export function tileAssembly() {
   const end = 'end_block';
   const lines = [
     `.functype pol_tile (${Array(FIRST_VECTOR).fill('i32').join(', ')}) -> ()`,
-    `.local ${Array(ROW - FIRST_VECTOR + 1).fill('v128').join(', ')}, i32`,
+    `.local ${Array(ROW - FIRST_VECTOR + 1)
+      .fill('v128')
+      .join(', ')}, i32`,
     ...[get(CONTINUED), 'if', get(TARGET), set(ROW + 1)],
     ...eachRow(ROW + 1, (i) => range(VECTORS).flatMap((j) => load(ROW + 1, j, sum(i, j)))),
     'end_if',

@@ -40,7 +40,14 @@ export async function runInChromium(program, job, { timeoutMs }) {
     } else return false;
     return true;
   });
-  const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', `--user-data-dir=${profile}`];
+  const flags = [
+    '--headless=new',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-dev-shm-usage',
+    '--no-first-run',
+    `--user-data-dir=${profile}`,
+  ];
   // A process group of its own: the launcher's children end with it.
   const browser = spawn(program, [...flags, server.url], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   let log = '';

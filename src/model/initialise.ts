@@ -32,7 +32,11 @@ export function initialiseWeights(config: ModelConfig, seed: Uint8Array, weights
       continue;
     }
     const writesResidual = tensor.name.endsWith('.o_proj.weight') || tensor.name.endsWith('.down_proj.weight');
-    fillBellShaped(part, portableTaggedHash('pol/initial-weights/1', seed, utf8(tensor.name)), writesResidual ? residualDeviation : deviation);
+    fillBellShaped(
+      part,
+      portableTaggedHash('pol/initial-weights/1', seed, utf8(tensor.name)),
+      writesResidual ? residualDeviation : deviation,
+    );
   }
 }
 

@@ -26,7 +26,7 @@ export function portableSha256(...parts: readonly Uint8Array[]): Hash {
   for (let block = 0; block < padded.length; block += BLOCK_BYTES) compress(state, schedule, view, block);
   const out = new Uint8Array(32);
   const outView = new DataView(out.buffer);
-  state.forEach((word, i) => outView.setUint32(i * 4, word));
+  for (const [i, word] of state.entries()) outView.setUint32(i * 4, word);
   return out;
 }
 
