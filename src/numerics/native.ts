@@ -4,14 +4,14 @@ import type { Backend, BackendName } from './backend.ts';
 import { ARGUMENT_SLOTS, compiledKernels } from './compiled-kernels.ts';
 import { numericsError } from './errors.ts';
 
-/** Bytes before the words in an arena's buffer; the arguments stand at its start (kernels/addon.c). */
-const HEADER_BYTES = 4096;
+/** Most bytes before the words in an arena's buffer: arguments, then up to the next page (kernels/addon.c). */
+const HEADER_BYTES = 2 * 4096;
 
 /** What kernels/addon.c exports. */
 export interface NativeAddon {
   variants(): readonly string[];
   createPool(threads: number): object;
-  createArena(pool: object, words: number, variant: string): { readonly buffer: ArrayBuffer; readonly handle: object };
+  createArena(pool: object, buffer: ArrayBuffer, variant: string): { readonly byteOffset: number; readonly handle: object };
   run(handle: object, kernel: number): number;
   releaseArena(handle: object): void;
 }
@@ -42,10 +42,11 @@ export function createNativeBackend(addon: NativeAddon, variant: string, threads
     threads,
     createArena(words) {
       return createArena(words, () => {
-        const { buffer, handle } = addon.createArena(pool, words, variant);
+        const buffer = new ArrayBuffer(HEADER_BYTES + words * 4);
+        const { byteOffset, handle } = addon.createArena(pool, buffer, variant);
         return {
           buffer,
-          byteOffset: HEADER_BYTES,
+          byteOffset,
           kernels: compiledKernels(new Float64Array(buffer, 0, ARGUMENT_SLOTS), (kernel) => addon.run(handle, kernel)),
           release: () => addon.releaseArena(handle),
         };
