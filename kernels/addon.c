@@ -6,6 +6,8 @@
  *     byteOffset, less than two pages further, with the words. JavaScript allocates it: Node-API's own external buffers end at 4 GiB
  *   run(handle, kernel): runs it, returns its number
  *   releaseArena(handle): detaches the buffer, which frees the memory
+ *   canHash(): whether hashChunks can run on this machine
+ *   hashChunks(pool, prefix, vector, chunkBytes, out): SHA-256 of prefix ‖ chunk for each chunk of a typed array's bytes (sha256.h)
  */
 #include <node_api.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #endif
 
 #include "pool.h"
+#include "sha256.h"
 
 #define VARIANTS(each)            \
   POL_AVX512BF16(each, avx512bf16) \
@@ -66,7 +69,7 @@ typedef struct {
 static const Variant variants[] = {VARIANTS(ENTRY)};
 #define VARIANT_COUNT (sizeof variants / sizeof variants[0])
 
-/* The words start at a page, so that they are aligned for any vector. */
+/* Arguments have a page's size; the words start at the page after, so that they are aligned for any vector. */
 #define PAGE_BYTES 4096
 #define HUGE_FROM_BYTES (4u << 20)
 
@@ -143,8 +146,7 @@ static napi_value create_arena(napi_env env, napi_callback_info info) {
   }
   if (variant == NULL) return fail(env, "no such variant");
 
-  const uintptr_t after = (uintptr_t)memory + POL_ARGUMENTS * sizeof(double);
-  char *words = (char *)((after + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
+  char *words = (char *)(((uintptr_t)memory + 2 * PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
   if (words > memory + bytes) return fail(env, "the buffer is too short");
 #if defined(MADV_HUGEPAGE)
   /* Small buffers share a heap's pages with others. */
@@ -196,6 +198,32 @@ static napi_value release_arena(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value can_hash(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value result;
+  CHECK(napi_get_boolean(env, pol_can_hash(), &result));
+  return result;
+}
+
+/* The caller has checked types and sizes (native.ts). */
+static napi_value hash_chunks(napi_env env, napi_callback_info info) {
+  size_t count = 5, elements;
+  napi_value arguments[5];
+  PolPool *pool;
+  PolHashJob job;
+  double chunk_bytes;
+  CHECK(napi_get_cb_info(env, info, &count, arguments, NULL, NULL));
+  CHECK(napi_get_value_external(env, arguments[0], (void **)&pool));
+  CHECK(napi_get_typedarray_info(env, arguments[1], NULL, NULL, (void **)&job.prefix, NULL, NULL));
+  CHECK(napi_get_typedarray_info(env, arguments[2], NULL, &elements, (void **)&job.data, NULL, NULL));
+  CHECK(napi_get_value_double(env, arguments[3], &chunk_bytes));
+  CHECK(napi_get_typedarray_info(env, arguments[4], NULL, NULL, (void **)&job.out, NULL, NULL));
+  job.bytes = elements * 4;
+  job.chunk_bytes = (size_t)chunk_bytes;
+  pol_hash_chunks(pool, &job);
+  return NULL;
+}
+
 NAPI_MODULE_INIT() {
   const napi_property_descriptor properties[] = {
       {"variants", NULL, list_variants, NULL, NULL, NULL, napi_enumerable, NULL},
@@ -203,6 +231,8 @@ NAPI_MODULE_INIT() {
       {"createArena", NULL, create_arena, NULL, NULL, NULL, napi_enumerable, NULL},
       {"run", NULL, run_kernel, NULL, NULL, NULL, napi_enumerable, NULL},
       {"releaseArena", NULL, release_arena, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"canHash", NULL, can_hash, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"hashChunks", NULL, hash_chunks, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   CHECK(napi_define_properties(env, exports, sizeof properties / sizeof properties[0], properties));
   return exports;

@@ -1,11 +1,13 @@
 import { createRequire } from 'node:module';
 import { createArena } from './arena.ts';
-import type { Backend, BackendName } from './backend.ts';
+import type { Backend, BackendName, ChunkHasher } from './backend.ts';
 import { ARGUMENT_SLOTS, compiledKernels } from './compiled-kernels.ts';
 import { numericsError } from './errors.ts';
 
-/** Most bytes before the words in an arena's buffer: arguments, then up to the next page (kernels/addon.c). */
+/** Most bytes before the words in an arena's buffer: a page for arguments, then up to the next page (kernels/addon.c). */
 const HEADER_BYTES = 2 * 4096;
+
+const HASH_BYTES = 32;
 
 /** What kernels/addon.c exports. */
 export interface NativeAddon {
@@ -14,6 +16,8 @@ export interface NativeAddon {
   createArena(pool: object, buffer: ArrayBuffer, variant: string): { readonly byteOffset: number; readonly handle: object };
   run(handle: object, kernel: number): number;
   releaseArena(handle: object): void;
+  canHash(): boolean;
+  hashChunks(pool: object, prefix: Uint8Array, vector: Float32Array, chunkBytes: number, out: Uint8Array): void;
 }
 
 /**
@@ -40,6 +44,7 @@ export function createNativeBackend(addon: NativeAddon, variant: string, threads
   return {
     name,
     threads,
+    ...(addon.canHash() ? { hashChunks: chunkHasher(addon, pool) } : {}),
     createArena(words) {
       return createArena(words, () => {
         const buffer = new ArrayBuffer(HEADER_BYTES + words * 4);
@@ -52,5 +57,16 @@ export function createNativeBackend(addon: NativeAddon, variant: string, threads
         };
       });
     },
+  };
+}
+
+function chunkHasher(addon: NativeAddon, pool: object): ChunkHasher {
+  return (prefix, vector, chunkBytes) => {
+    if (prefix.length !== HASH_BYTES || !Number.isInteger(chunkBytes) || chunkBytes < HASH_BYTES || chunkBytes % 4 !== 0) {
+      throw numericsError('NUMERICS_BAD_ARGUMENT', `hashChunks: a prefix of ${prefix.length} bytes and chunks of ${chunkBytes}`);
+    }
+    const out = new Uint8Array(Math.ceil(vector.byteLength / chunkBytes) * HASH_BYTES);
+    if (vector.length > 0) addon.hashChunks(pool, prefix, vector, chunkBytes, out);
+    return out;
   };
 }
