@@ -101,7 +101,7 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
   /** Has the state a run starts from put into the blob store, its bytes verified. */
   async function obtainState(run: Run, proof: ProofOperation, source: ProofSource): Promise<boolean> {
     const id = startOf(run);
-    const isRight = (bytes: Uint8Array) => isStateOf(id, bytes, parameters);
+    const isRight = (bytes: Uint8Array) => isStateOf(id, bytes, parameters, dependencies.engine().hashChunks);
     const held = await blobs.get(id);
     if (held !== undefined && isRight(held)) return true;
     if (held !== undefined) await blobs.delete(id);
@@ -129,7 +129,7 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     }
     const bytes = await blobs.get(startOf(run));
     // Verified again: the source reported these bytes, and a damaged disk must not become a fraud.
-    if (bytes === undefined || !isStateOf(startOf(run), bytes, parameters)) return UNAVAILABLE;
+    if (bytes === undefined || !isStateOf(startOf(run), bytes, parameters, engine.hashChunks)) return UNAVAILABLE;
     const state = decodeState(bytes, parameters);
     // The root binds the step, and only one step belongs at this place.
     if (state.step !== run.first * workload.stepsPerSegment) return { kind: 'fraud', segment: run.first };
@@ -184,7 +184,7 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
       if (isPolError(error, 'MODEL_DIVERGED')) return false;
       throw error;
     }
-    return equalBytes(stateRoot(stateAfter(engine, workload, segment + 1)), endState);
+    return equalBytes(stateRoot(stateAfter(engine, workload, segment + 1), engine.hashChunks), endState);
   }
 
   return { check };

@@ -171,9 +171,18 @@ export interface Arena {
 /** native variants are named after the instruction set they use, e.g. "native-avx512bf16", "native-avx2", "native-neon". */
 export type BackendName = 'reference' | 'wasm' | `native-${string}`;
 
+/**
+ * SHA-256 of `prefix` (32 bytes) followed by the bytes of one chunk, for each chunk of a vector as it lies in memory, the last maybe shorter.
+ * @param chunkBytes a multiple of 4, at least 32
+ * @returns 32 bytes for each chunk, one after the other
+ */
+export type ChunkHasher = (prefix: Uint8Array, vector: Float32Array, chunkBytes: number) => Uint8Array;
+
 export interface Backend {
   readonly name: BackendName;
   readonly threads: number;
+  /** Where a little-endian machine has instructions for it, on all threads; elsewhere callers hash with the library they have. */
+  readonly hashChunks?: ChunkHasher;
   createArena(words: number): Arena;
 }
 

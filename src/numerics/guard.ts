@@ -3,8 +3,8 @@ import { numericsError } from './errors.ts';
 
 interface GuardContext {
   readonly words: number;
-  /** The whole arena, to look at tokens. */
-  readonly i32: Int32Array;
+  /** A view of the arena, to look at tokens. */
+  i32(ptr: Ptr, length: number): Int32Array;
   isReleased(): boolean;
 }
 
@@ -14,7 +14,7 @@ interface GuardContext {
  * @throws NUMERICS_BAD_ARGUMENT, NUMERICS_OUT_OF_ARENA, NUMERICS_RELEASED
  */
 export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
-  const { words, i32 } = context;
+  const { words } = context;
 
   /** [name, ptr, length] of every operand. */
   function inside(kernel: string, operands: readonly (readonly [string, Ptr, number])[]): void {
@@ -28,8 +28,9 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
 
   /** Every index in i32[ptr…] must lie in [0, limit). */
   function indices(kernel: string, name: string, ptr: Ptr, length: number, limit: number): void {
+    const values = context.i32(ptr, length);
     for (let r = 0; r < length; r++) {
-      const value = i32[ptr + r] as number;
+      const value = values[r] as number;
       if (value < 0 || value >= limit) {
         throw numericsError('NUMERICS_BAD_ARGUMENT', `${kernel}: ${name}[${r}] is ${value}; it must be from 0 to ${limit - 1}`);
       }
