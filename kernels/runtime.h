@@ -22,7 +22,7 @@ enum { POL_DIVERGED_OPERAND = 1, POL_DIVERGED_ROW = 2, POL_DIVERGED_WEIGHT = 4 }
 /* Does units unit, unit+1, … of a job; `thread` selects the scratch memory. */
 typedef void (*PolTask)(void *job, long unit, int thread);
 
-/* Runs units 0 … units-1, in any order and on any thread; returns when all are done. */
+/* Runs units 0 … units-1, in any order and on any thread (the calling one only, where `pool` is null); returns when all are done. */
 void pol_parallel(PolPool *pool, PolTask task, void *job, long units);
 
 /* Makes pol_scratch valid for `bytes` on every thread; 0 when there is no memory. */
