@@ -224,6 +224,8 @@ void pol_parallel(PolPool *pool, PolTask task, void *job, long units) {
   await_workers(pool, started);
 }
 
+int pol_threads(const PolPool *pool) { return pool->threads; }
+
 int pol_reserve(PolPool *pool, size_t bytes) {
   if (bytes <= pool->scratch_bytes) return 1;
   const size_t rounded = (bytes + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT;
