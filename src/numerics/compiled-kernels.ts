@@ -32,7 +32,7 @@ export const ARGUMENT_SLOTS = CALL_SLOTS * (1 + PROGRAM_CALLS_MAX);
 
 /**
  * The kernels of a compiled build. A call writes its arguments as f64 into memory the build reads, so that one function with one number
- * serves them all.
+ * serves them all. Within a program calls are written one behind the other, and run when it ends.
  * @param run runs a kernel; NaN means that it had no memory to work in
  */
 export function compiledKernels(slots: Float64Array, run: (kernel: number) => number): Kernels {
