@@ -102,6 +102,31 @@ describe('guard', () => {
     expect(() => kernels.attentionBackward(0, 16, 32, 48, 64, 96, 112, 128, { ...shape, keyCapacity: 4, offset: 2 })).toThrow(bad);
   });
 
+  it('refuses programs whose calls are not independent', () => {
+    const product = (mode: 0 | 1 | 2, a: number, b: number, c: number) => kernels.matmul(mode, 4, 4, 4, a, b, c, false);
+    const byRows = (rows: number, calls: () => void) => () => kernels.byRows(rows, calls);
+    const together = (calls: () => void) => () => kernels.together(calls);
+    const normBackward = () => kernels.rmsNormBackward(0, 64, 16, 32, 80, 96, 4, 4);
+    expect(byRows(4, () => product(0, 0, 16, 32))).not.toThrow();
+    expect(byRows(8, () => product(0, 0, 16, 32))).toThrow(bad);
+    expect(byRows(4, () => product(2, 0, 16, 32))).toThrow(bad);
+    expect(byRows(4, () => kernels.fill(0, 15, 0))).toThrow(bad);
+    expect(byRows(4, () => kernels.sumOfSquares(0, 16))).toThrow(bad);
+    expect(byRows(2, () => kernels.attentionForward(0, 16, 32, 64, 96, shape))).toThrow(bad);
+    expect(byRows(4, () => [normBackward(), kernels.fill(0, 16, 0)])).toThrow(bad);
+    expect(byRows(4, () => [product(0, 0, 16, 32), product(0, 32, 16, 0)])).not.toThrow();
+    expect(byRows(4, () => [product(0, 0, 16, 32), product(0, 0, 32, 48)])).toThrow(bad);
+    expect(byRows(4, () => kernels.byRows(4, () => {}))).toThrow(bad);
+    expect(byRows(4, () => Array.from({ length: 17 }, () => product(0, 0, 16, 32)))).toThrow(bad);
+    expect(byRows(0, () => {})).toThrow(bad);
+    expect(together(() => kernels.fill(0, 16, 0))).toThrow(bad);
+    expect(together(() => [product(0, 0, 16, 32), product(0, 0, 16, 48)])).not.toThrow();
+    expect(together(() => [product(0, 0, 16, 32), product(0, 32, 16, 48)])).toThrow(bad);
+    expect(together(() => [product(0, 0, 16, 32), product(0, 0, 16, 32)])).toThrow(bad);
+    // A program that was refused leaves nothing behind.
+    expect(() => kernels.fill(0, 15, 0)).not.toThrow();
+  });
+
   it('refuses a product into its own operand', () => {
     expect(() => kernels.matmul(0, 2, 2, 2, 0, 16, 3, false)).toThrow(bad);
   });
