@@ -1,10 +1,12 @@
 import cors from '@fastify/cors';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { NodeView } from '../chain/view.ts';
+import { type Clock, systemClock } from '../primitives/clock.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { Logger } from '../primitives/log.ts';
 import { isFromThisMachine, isLoopbackHost, namesLoopback } from './access.ts';
 import { apiError } from './errors.ts';
+import { createFilters, type FilterRegistry } from './jsonrpc/filters.ts';
 import { createRpcHandler } from './jsonrpc/handler.ts';
 import { RPC_METHODS } from './jsonrpc/registry.ts';
 import { MAX_BODY_BYTES } from './limits.ts';
@@ -22,9 +24,9 @@ export interface ApiServer {
 /** The node's HTTP side: JSON-RPC on `POST /`, REST on `/api/v1`, OpenAI on `/v1`. */
 export function createApiServer(
   options: { readonly host: string; readonly port: number },
-  dependencies: { readonly view: NodeView; readonly log: Logger },
+  dependencies: { readonly view: NodeView; readonly log: Logger; readonly clock?: Clock },
 ): ApiServer {
-  const { view, log } = dependencies;
+  const { view, log, clock = systemClock } = dependencies;
   const app = Fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
   const isOpenAi = (request: FastifyRequest) => request.url.startsWith('/v1/');
 
@@ -55,7 +57,8 @@ export function createApiServer(
       .send(isOpenAi(request) ? openAiErrorBody(404, 'API_NOT_FOUND', message) : { error: { code: 'API_NOT_FOUND', message } });
   });
 
-  registerJsonRpc(app, view, log, onLoopback);
+  const filters = createFilters({ view, clock });
+  registerJsonRpc(app, { view, filters, log, onLoopback });
   registerRest(app, view);
   registerOpenAi(app, view);
 
@@ -72,12 +75,19 @@ export function createApiServer(
         throw cause;
       }
     },
-    stop: () => app.close(),
+    async stop() {
+      filters.close();
+      await app.close();
+    },
   };
 }
 
 /** JSON-RPC answers parse errors itself, as its specification says, so it reads the body as text. */
-function registerJsonRpc(app: FastifyInstance, view: NodeView, log: Logger, onLoopback: boolean): void {
+function registerJsonRpc(
+  app: FastifyInstance,
+  parts: { readonly view: NodeView; readonly filters: FilterRegistry; readonly log: Logger; readonly onLoopback: boolean },
+): void {
+  const { view, filters, log, onLoopback } = parts;
   const answer = createRpcHandler(RPC_METHODS, log);
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -90,7 +100,7 @@ function registerJsonRpc(app: FastifyInstance, view: NodeView, log: Logger, onLo
       } catch {
         return { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'parse error: the body is not JSON' } };
       }
-      const response = await answer(document, { view, maySpend: onLoopback && isFromThisMachine(request.headers) });
+      const response = await answer(document, { view, filters, maySpend: onLoopback && isFromThisMachine(request.headers) });
       // Notifications have no answer.
       return response ?? reply.status(204).send();
     });

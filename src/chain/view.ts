@@ -54,6 +54,10 @@ export interface ChainView {
   /** Next nonce of an account, pooled transactions counted. */
   pendingNonce(address: Address): Promise<bigint>;
   readonly poolSize: number;
+  /** EIP-2718 bytes of pooled transactions: those the next block could hold, and those that wait for an earlier nonce. */
+  poolContent(): { readonly pending: readonly Uint8Array[]; readonly queued: readonly Uint8Array[] };
+  /** Calls back with each transaction that is pooled. */
+  onTransaction(listener: (hash: Hash) => void): () => void;
 }
 
 /** The node's own account. */

@@ -3,11 +3,13 @@ import { isPolError, messageOf } from '../../primitives/errors.ts';
 import type { Logger } from '../../primitives/log.ts';
 import { apiError } from '../errors.ts';
 import { MAX_BATCH_REQUESTS } from '../limits.ts';
+import type { FilterRegistry } from './filters.ts';
 
 /** What a method gets: the node, and whether the caller may spend the node's coins. */
 export interface RpcContext {
   readonly view: NodeView;
   readonly maySpend: boolean;
+  readonly filters: FilterRegistry;
 }
 
 /** One JSON-RPC method. Throws PolError; its `jsonRpc` number becomes the error's code. */

@@ -59,6 +59,11 @@ function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
       get poolSize() {
         return transactions.size;
       },
+      poolContent() {
+        const { pending, queued } = transactions.content();
+        return { pending: pending.map(({ raw }) => raw), queued: queued.map(({ raw }) => raw) };
+      },
+      onTransaction: (listener) => transactions.onAdded(({ hash }) => listener(hash)),
     },
     wallet: {
       address: alice.address,

@@ -1,0 +1,136 @@
+import type { EVMResult, InterpreterStep, Message } from '@ethereumjs/evm';
+import { toHex, toQuantity } from '../../primitives/bytes.ts';
+import { failureName, REVERTED } from '../message.ts';
+import { revertReason } from '../revert.ts';
+import { addressOfWord, SELFDESTRUCT, wordOf } from './touched.ts';
+import type { TraceBudget, Tracer, TraceSubject } from './tracer.ts';
+
+/** A message and those it sent, in go-ethereum's fields. */
+interface CallFrame {
+  from: string;
+  gas: string;
+  gasUsed: string;
+  to?: string;
+  input: string;
+  output?: string;
+  error?: string;
+  revertReason?: string;
+  calls?: CallFrame[];
+  logs?: { readonly address: string; readonly topics: readonly string[]; readonly data: string; readonly position: string }[];
+  value?: string;
+  type: string;
+}
+
+const FIRST_LOG = 0xa0;
+const LAST_LOG = 0xa4;
+const WORD_BYTES = 32;
+
+/** The tree of messages of a transaction. */
+export function createCallTracer(
+  options: { readonly onlyTopCall: boolean; readonly withLog: boolean },
+  dependencies: { readonly subject: TraceSubject; readonly budget: TraceBudget },
+): Tracer {
+  const { subject, budget } = dependencies;
+  const open: CallFrame[] = [];
+  let root: CallFrame | undefined;
+
+  function add(frame: CallFrame): void {
+    const parent = open.at(-1);
+    if (parent === undefined) root = frame;
+    else if (!options.onlyTopCall) {
+      parent.calls ??= [];
+      parent.calls.push(frame);
+    }
+    budget.spend(8 + frame.input.length / (2 * WORD_BYTES));
+  }
+
+  return {
+    enter(message: Message) {
+      const type = typeOf(message);
+      const frame: CallFrame = {
+        from: message.caller.toString(),
+        gas: toQuantity(open.length === 0 ? subject.gas : message.gasLimit),
+        gasUsed: '0x0',
+        ...(message.to === undefined ? {} : { to: (type === 'CALL' ? message.to : message.codeAddress).toString() }),
+        input: toHex(message.data),
+        ...(type === 'STATICCALL' ? {} : { value: toQuantity(message.value) }),
+        type,
+      };
+      add(frame);
+      open.push(frame);
+    },
+    exit({ execResult, createdAddress }: EVMResult) {
+      const frame = open.pop();
+      if (frame === undefined) return;
+      const failure = failureName(execResult.exceptionError);
+      frame.gasUsed = toQuantity(execResult.executionGasUsed);
+      if (createdAddress !== undefined && failure === undefined) frame.to = createdAddress.toString();
+      settle(frame, failure, execResult.returnValue);
+      budget.spend(execResult.returnValue.length / WORD_BYTES);
+    },
+    // Steps cost: only logs are not messages.
+    ...(options.withLog ? { step: (step: InterpreterStep) => logOf(open.at(-1), step, options.onlyTopCall ? 1 : open.length) } : {}),
+    result({ gasUsed, failure, returnData }) {
+      if (root === undefined) return {};
+      root.gasUsed = toQuantity(gasUsed);
+      settle(root, failure, returnData);
+      if (options.withLog) dropFailedLogs(root, false);
+      return root;
+    },
+  };
+}
+
+/** What a frame returned: a failure other than a revert returns nothing. */
+function settle(frame: CallFrame, failure: string | undefined, returnData: Uint8Array): void {
+  if (failure === undefined || failure === REVERTED) {
+    if (returnData.length > 0) frame.output = toHex(returnData);
+  }
+  if (failure === undefined) return;
+  frame.error = failure;
+  const reason = failure === REVERTED ? revertReason(returnData) : undefined;
+  if (reason !== undefined) frame.revertReason = reason;
+}
+
+function typeOf(message: Message): string {
+  if (message.to === undefined) return message.salt === undefined ? 'CREATE' : 'CREATE2';
+  if (message.delegatecall) return 'DELEGATECALL';
+  if (!message.codeAddress.equals(message.to)) return 'CALLCODE';
+  return message.isStatic && message.depth > 0 && message.value === 0n ? 'STATICCALL' : 'CALL';
+}
+
+function logOf(frame: CallFrame | undefined, { opcode, stack, memory, address }: InterpreterStep, depth: number): void {
+  if (frame === undefined || (depth > 1 && frame === undefined)) return;
+  const { code } = opcode;
+  if (code === SELFDESTRUCT) {
+    const heir = stack.at(-1);
+    frame.calls ??= [];
+    frame.calls.push({
+      from: address.toString(),
+      gas: '0x0',
+      gasUsed: '0x0',
+      ...(heir === undefined ? {} : { to: toHex(addressOfWord(heir)) }),
+      input: '0x',
+      type: 'SELFDESTRUCT',
+    });
+    return;
+  }
+  if (code < FIRST_LOG || code > LAST_LOG) return;
+  const count = code - FIRST_LOG;
+  const [offset, length] = [stack.at(-1), stack.at(-2)].map((word) => Number(word ?? 0n)) as [number, number];
+  const data = new Uint8Array(length);
+  data.set(memory.subarray(offset, Math.min(offset + length, memory.length)));
+  frame.logs ??= [];
+  frame.logs.push({
+    address: address.toString(),
+    topics: Array.from({ length: count }, (_, i) => toHex(wordOf(stack.at(-3 - i) ?? 0n))),
+    data: toHex(data),
+    position: toQuantity(frame.calls?.length ?? 0),
+  });
+}
+
+/** What a frame or one around it undid was never logged. */
+function dropFailedLogs(frame: CallFrame, isUndone: boolean): void {
+  const undone = isUndone || frame.error !== undefined;
+  if (undone) delete frame.logs;
+  for (const call of frame.calls ?? []) dropFailedLogs(call, undone);
+}
