@@ -107,9 +107,9 @@ export async function prepareCall(environment: CallEnvironment, request: CallReq
   const { gasPrice, maxFeePerGas } = feesIn(request, BigInt(String(fields.baseFeePerGas ?? 0)));
   const isFree = maxFeePerGas === 0n;
   const rules = context.rulesAt({ number: Number(header.number), timestamp: Number(header.timestamp) });
-  const block = surroundings(rules, isFree && header.baseFeePerGas !== undefined ? { ...fields, baseFeePerGas: 0n } : fields);
   const blobBaseFee = overrides.block?.blobBaseFee ?? (isFree && (request.maxFeePerBlobGas ?? 0n) === 0n ? 0n : undefined);
-  if (blobBaseFee !== undefined) block.header.getBlobGasPrice = () => blobBaseFee;
+  const asked = isFree && header.baseFeePerGas !== undefined ? { ...fields, baseFeePerGas: 0n } : fields;
+  const block = surroundings(rules, asked, blobBaseFee);
 
   const state = openState(rules, createTrieDatabase(store).database, header.stateRoot);
   const machine = await createMachine(context, state, { rules, opcodes: watch.opcodes });
@@ -127,6 +127,7 @@ export function messageParts(request: CallRequest): Omit<Message, 'gas' | 'gasPr
     data,
     accessList: request.accessList ?? [],
     blobVersionedHashes: request.blobVersionedHashes ?? [],
+    maxFeePerBlobGas: request.maxFeePerBlobGas ?? 0n,
     authorizations: request.authorizations ?? 0,
   };
 }

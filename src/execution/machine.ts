@@ -76,6 +76,9 @@ export function createMachine(context: ChainContext, state: MerkleStateManager, 
 }
 
 /** A block of this header and no transactions: what the EVM asks about its surroundings. */
-export function surroundings(rules: Common, header: HeaderData): Block {
-  return createEmptyBlock(header, { common: rules });
+export function surroundings(rules: Common, header: HeaderData, blobBaseFee?: bigint): Block {
+  const block = createEmptyBlock(header, { common: rules, freeze: blobBaseFee === undefined });
+  // The price is a function of the excess in the header; a question may pretend another.
+  if (blobBaseFee !== undefined) block.header.getBlobGasPrice = () => blobBaseFee;
+  return block;
 }

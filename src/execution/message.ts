@@ -1,6 +1,6 @@
 import type { Block } from '@ethereumjs/block';
 import type { Common } from '@ethereumjs/common';
-import { EVMError, type Log } from '@ethereumjs/evm';
+import { EVMError, getActivePrecompiles, type Log } from '@ethereumjs/evm';
 import { Account, createAddressFromString, type Address as EthereumAddress, type PrefixedHexString } from '@ethereumjs/util';
 import type { VM } from '@ethereumjs/vm';
 import { toHex } from '../primitives/bytes.ts';
@@ -22,6 +22,8 @@ export interface Message {
   readonly maxFeePerGas: bigint;
   readonly accessList: readonly AccessListItem[];
   readonly blobVersionedHashes: readonly Hash[];
+  /** What a unit of blob gas may cost at most. */
+  readonly maxFeePerBlobGas: bigint;
   readonly authorizations: number;
 }
 
@@ -36,6 +38,8 @@ export interface Outcome {
   readonly logs: readonly Log[];
 }
 
+/** EIP-4844 */
+export const BLOB_GAS = 131_072n;
 export const REVERTED = 'execution reverted';
 export const OUT_OF_GAS = 'out of gas';
 
@@ -97,13 +101,16 @@ export async function applyMessage(machine: VM, block: Block, message: Message):
   const required = least > floor ? least : floor;
   if (gas < required) throw executionError('EXECUTION_GAS_TOO_LOW', `intrinsic gas too low: have ${gas}, want ${required}`);
   const sender = (await stateManager.getAccount(from)) ?? new Account();
-  const cost = gas * message.maxFeePerGas + value;
+  const blobGas = BigInt(message.blobVersionedHashes.length) * BLOB_GAS;
+  const blobPrice = blobGas === 0n ? 0n : header.getBlobGasPrice();
+  const cost = gas * message.maxFeePerGas + blobGas * message.maxFeePerBlobGas + value;
   if (sender.balance < cost) throw insufficientFunds(from, sender.balance, cost);
 
   await journal.cleanup();
   await journal.checkpoint();
-  sender.balance -= gas * gasPrice;
-  sender.nonce += 1n;
+  sender.balance -= gas * gasPrice + blobGas * blobPrice;
+  // Only a simulation without validation gets there.
+  sender.nonce = BigInt.asUintN(64, sender.nonce + 1n);
   await journal.putAccount(from, sender);
   warm(machine, block, message);
   try {
@@ -157,7 +164,8 @@ export function insufficientFunds(from: EthereumAddress, have: bigint, want: big
 function warm({ evm, common: rules }: VM, { header }: Block, { from, to, accessList }: Message): void {
   if (!rules.isActivatedEIP(2929)) return;
   const { journal } = evm;
-  for (const precompile of evm.precompiles.keys()) journal.addAlwaysWarmAddress(precompile);
+  // The chain's own ones, wherever overrides moved them.
+  for (const precompile of getActivePrecompiles(rules).keys()) journal.addAlwaysWarmAddress(precompile);
   journal.addAlwaysWarmAddress(from.toString());
   if (to !== undefined) journal.addAlwaysWarmAddress(to.toString());
   if (rules.isActivatedEIP(3651)) journal.addAlwaysWarmAddress(header.coinbase.toString());

@@ -16,7 +16,7 @@ import type { CallRequest } from './engine.ts';
 import { storeParentHash } from './history-storage.ts';
 import { MAX_CALL_GAS, MAX_INIT_CODE_BYTES, MAX_SIMULATED_BLOCKS, MAX_SIMULATED_CALLS } from './limits.ts';
 import { type ChainContext, createMachine, surroundings } from './machine.ts';
-import { applyMessage, type Outcome } from './message.ts';
+import { applyMessage, BLOB_GAS, type Outcome } from './message.ts';
 import { type AccountOverride, applyStateOverrides, type BlockOverrides, overriddenHeader } from './overrides.ts';
 import { createLogCollector, type SimulatedLog } from './simulated-logs.ts';
 import { simulationError } from './simulation-errors.ts';
@@ -128,9 +128,7 @@ async function makeBlock(environment: SimulationEnvironment, simulation: Simulat
   const { block, parent, earlier, state } = step;
   const rules = context.rulesAt({ number: Number(block.number), timestamp: Number(block.time) });
   const fields = headerOf(environment, simulation, step, rules);
-  const around = surroundings(rules, fields);
-  const blobBaseFee = block.block?.blobBaseFee;
-  if (blobBaseFee !== undefined) around.header.getBlobGasPrice = () => blobBaseFee;
+  const around = surroundings(rules, fields, block.block?.blobBaseFee);
   const machine = await createMachine(context, state, {
     rules,
     opcodes: watch.opcodes,
@@ -161,7 +159,7 @@ async function makeBlock(environment: SimulationEnvironment, simulation: Simulat
     const outcome = await run(machine, around, ready);
     step.gas.left -= outcome.gasUsed;
     gasUsed += outcome.gasUsed;
-    blobGasUsed += BigInt(ready.blobVersionedHashes?.length ?? 0) * 131_072n;
+    blobGasUsed += BigInt(ready.blobVersionedHashes?.length ?? 0) * BLOB_GAS;
     const receiptBloom = new Bloom(undefined, rules);
     for (const [address, topics] of outcome.logs) for (const item of [address, ...topics]) receiptBloom.add(item);
     bloom.or(receiptBloom);

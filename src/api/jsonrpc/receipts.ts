@@ -1,11 +1,11 @@
 import type { NodeView } from '../../chain/view.ts';
 import type { StoredReceipt } from '../../execution/engine.ts';
+import { BLOB_GAS } from '../../execution/message.ts';
 import { decodeTransactionView } from '../../execution/transaction-view.ts';
 import { data, quantity } from './format.ts';
 import { logJson } from './logs.ts';
 
 const BLOB_TRANSACTION = 3;
-const BLOB_GAS = 131_072n;
 
 export function receiptJson(view: NodeView, receipt: StoredReceipt) {
   const { blockHash, blockNumber, blockTimestamp, transactionHash, index: transactionIndex } = receipt;

@@ -53,7 +53,8 @@ function callJson({ header, transactions }: SimulatedBlock, call: SimulatedCall,
     transactionIndex: index,
   };
   return {
-    returnData: data(call.returnData),
+    // A call that fails returns nothing; what a revert says stands in its error.
+    returnData: call.failure === undefined ? data(call.returnData) : '0x',
     logs: call.logs.map((log) => logJson({ ...log, ...place })),
     gasUsed: quantity(call.gasUsed),
     maxUsedGas: quantity(call.maxUsedGas),
