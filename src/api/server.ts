@@ -9,6 +9,8 @@ import { apiError } from './errors.ts';
 import { createFilters, type FilterRegistry } from './jsonrpc/filters.ts';
 import { createRpcHandler } from './jsonrpc/handler.ts';
 import { RPC_METHODS } from './jsonrpc/registry.ts';
+import { createSubscriptionHub } from './jsonrpc/subscriptions.ts';
+import { serveWebSocket } from './jsonrpc/websocket.ts';
 import { MAX_BODY_BYTES } from './limits.ts';
 import { openAiErrorBody } from './openai/errors.ts';
 import { registerOpenAi } from './openai/routes.ts';
@@ -58,7 +60,10 @@ export function createApiServer(
   });
 
   const filters = createFilters({ view, clock });
-  registerJsonRpc(app, { view, filters, log, onLoopback });
+  const answer = createRpcHandler(RPC_METHODS, log);
+  const hub = createSubscriptionHub({ view });
+  const sockets = serveWebSocket(app.server, { onLoopback }, { answer, context: { view, filters }, hub, clock });
+  registerJsonRpc(app, { view, filters, answer, onLoopback });
   registerRest(app, view);
   registerOpenAi(app, view);
 
@@ -76,6 +81,8 @@ export function createApiServer(
       }
     },
     async stop() {
+      sockets.close();
+      hub.close();
       filters.close();
       await app.close();
     },
@@ -85,10 +92,14 @@ export function createApiServer(
 /** JSON-RPC answers parse errors itself, as its specification says, so it reads the body as text. */
 function registerJsonRpc(
   app: FastifyInstance,
-  parts: { readonly view: NodeView; readonly filters: FilterRegistry; readonly log: Logger; readonly onLoopback: boolean },
+  parts: {
+    readonly view: NodeView;
+    readonly filters: FilterRegistry;
+    readonly answer: ReturnType<typeof createRpcHandler>;
+    readonly onLoopback: boolean;
+  },
 ): void {
-  const { view, filters, log, onLoopback } = parts;
-  const answer = createRpcHandler(RPC_METHODS, log);
+  const { view, filters, answer, onLoopback } = parts;
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));

@@ -4,12 +4,23 @@ import type { Logger } from '../../primitives/log.ts';
 import { apiError } from '../errors.ts';
 import { MAX_BATCH_REQUESTS } from '../limits.ts';
 import type { FilterRegistry } from './filters.ts';
+import type { Topic } from './subscriptions.ts';
 
 /** What a method gets: the node, and whether the caller may spend the node's coins. */
 export interface RpcContext {
   readonly view: NodeView;
   readonly maySpend: boolean;
   readonly filters: FilterRegistry;
+  /** Only a WebSocket can be told of things later. */
+  readonly subscriber?: Subscriber;
+}
+
+/** The subscriptions of one connection. */
+export interface Subscriber {
+  /** The subscription's name. @throws API_LIMIT */
+  add(topic: Topic): string;
+  /** False when there is none of that name. */
+  remove(id: string): boolean;
 }
 
 /** One JSON-RPC method. Throws PolError; its `jsonRpc` number becomes the error's code. */

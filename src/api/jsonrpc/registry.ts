@@ -55,8 +55,10 @@ import { ethNewPendingTransactionFilter } from './methods/eth-new-pending-transa
 import { ethSendRawTransaction } from './methods/eth-send-raw-transaction.ts';
 import { ethSendTransaction } from './methods/eth-send-transaction.ts';
 import { ethSimulateV1 } from './methods/eth-simulate-v1.ts';
+import { ethSubscribe } from './methods/eth-subscribe.ts';
 import { ethSyncing } from './methods/eth-syncing.ts';
 import { ethUninstallFilter } from './methods/eth-uninstall-filter.ts';
+import { ethUnsubscribe } from './methods/eth-unsubscribe.ts';
 import { netListening } from './methods/net-listening.ts';
 import { netPeerCount } from './methods/net-peer-count.ts';
 import { netVersion } from './methods/net-version.ts';
@@ -128,8 +130,10 @@ const METHODS: readonly RpcMethod[] = [
   ethSendRawTransaction,
   ethSendTransaction,
   ethSimulateV1,
+  ethSubscribe,
   ethSyncing,
   ethUninstallFilter,
+  ethUnsubscribe,
   netListening,
   netPeerCount,
   netVersion,
