@@ -14,6 +14,7 @@ export const apiError = errorDomain({
   API_HOST: { explanation: 'The API listens on loopback, and the request names another host.', http: 403, jsonRpc: -32000 },
   API_FILTER_NOT_FOUND: { explanation: 'No such filter: it was uninstalled, or nobody asked for it in time.', http: 404, jsonRpc: -32000 },
   API_NO_NOTIFICATIONS: { explanation: 'Subscriptions need a WebSocket.', http: 400, jsonRpc: -32001 },
+  API_RESPONSE_TOO_LARGE: { explanation: 'The answers of a batch are longer than they may be.', http: 400, jsonRpc: -32003 },
   API_LIMIT: { explanation: 'A limit of the API is reached.', http: 429, jsonRpc: -32005 },
   API_CANCELLED: { explanation: 'The client went away before the answer was complete.', http: 499 },
   API_PORT_IN_USE: { explanation: 'Another program listens on the API port.' },

@@ -22,7 +22,7 @@ export const MAX_WS_WAITING_REQUESTS = 1_000;
 export const MAX_WS_BUFFERED_BYTES = 8 * 1024 * 1024;
 /** A connection that answers no ping for this long is closed. */
 export const WS_PING_MS = 30_000;
-/** Longest text of one answer. */
-export const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+/** Characters of a batch's answers; what comes after is refused (go-ethereum's BatchResponseMaxSize). */
+export const MAX_BATCH_RESPONSE_LENGTH = 25 * 1000 * 1000;
 export const DEFAULT_MAX_COMPLETION_TOKENS = 100;
 export const MAX_STOP_SEQUENCES = 4;
