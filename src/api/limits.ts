@@ -9,6 +9,8 @@ export const MAX_FILTER_ADDRESSES = 1_000;
 export const MAX_FILTER_TOPICS = 1_000;
 export const MAX_OVERRIDDEN_ACCOUNTS = 1_000;
 export const MAX_OVERRIDDEN_SLOTS = 10_000;
+/** Structures and arrays within one another in typed data. */
+export const MAX_TYPED_DATA_DEPTH = 32;
 export const MAX_STORAGE_VALUES = 1_024;
 /** Installed filters of all clients together; one that nobody asked for FILTER_IDLE_MS is forgotten, as in go-ethereum. */
 export const MAX_FILTERS = 1_024;

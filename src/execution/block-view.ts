@@ -59,6 +59,13 @@ export interface BlockView {
 
 type Item = Uint8Array | readonly Item[];
 
+const FIRST_LIST_BYTE = 0xc0;
+const LAST_SHORT_LIST_BYTE = 0xf7;
+/** Five hashes and an address, each behind a byte of its length. */
+const FIELDS_BEFORE_BLOOM_BYTES = 5 * 33 + 21;
+const BLOOM_BYTES = 256;
+const BLOOM_PREFIX: readonly number[] = [0xb9, 0x01, 0x00];
+
 /** Fields of a header from Frontier on, and with Prague's. */
 const MIN_HEADER_FIELDS = 15;
 const MAX_HEADER_FIELDS = 21;
@@ -83,7 +90,24 @@ export function decodeBlock(bytes: Uint8Array): BlockView {
 
 /** A block's header alone: cheap for blocks of many transactions. @throws EXECUTION_BLOCK_MALFORMED */
 export function decodeHeader(bytes: Uint8Array): HeaderView {
-  return guarded(() => viewHeader(listOf(listOf(RLP.decode(bytes) as Item)[0])));
+  return guarded(() => viewHeader(listOf(RLP.decode(bytes.subarray(prefixLength(bytes, 0)), true).data as Item)));
+}
+
+/** A block's bloom filter, without decoding anything: a search of logs looks at one a block. @throws EXECUTION_BLOCK_MALFORMED */
+export function bloomOf(bytes: Uint8Array): Uint8Array {
+  return guarded(() => {
+    const block = prefixLength(bytes, 0);
+    const at = block + prefixLength(bytes, block) + FIELDS_BEFORE_BLOOM_BYTES;
+    if (BLOOM_PREFIX.some((byte, i) => bytes[at + i] !== byte)) throw new RangeError('the bloom filter is not in its place');
+    return bytes.subarray(at + BLOOM_PREFIX.length, at + BLOOM_PREFIX.length + BLOOM_BYTES);
+  });
+}
+
+/** Bytes of the head of an RLP list at a place. */
+function prefixLength(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? 0;
+  if (first < FIRST_LIST_BYTE) throw new RangeError('a list is missing');
+  return first <= LAST_SHORT_LIST_BYTE ? 1 : 1 + first - LAST_SHORT_LIST_BYTE;
 }
 
 /** EIP-2718 bytes of a block's transactions. @throws EXECUTION_BLOCK_MALFORMED */

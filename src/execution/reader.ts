@@ -6,7 +6,7 @@ import type { Hash } from '../primitives/hash.ts';
 import { ADDRESS_BYTES } from '../primitives/keys.ts';
 import type { KeyValueStore } from '../store/kv.ts';
 import { createAccessList } from './access-list.ts';
-import { decodeHeader, type HeaderView, rawTransactions } from './block-view.ts';
+import { bloomOf, decodeHeader, type HeaderView, rawTransactions } from './block-view.ts';
 import { type CallEnvironment, call, estimateGas } from './calls.ts';
 import type { BlockReference, ExecutionHead, ExecutionReader, NextFees, Overrides, StoredLog, StoredReceipt } from './engine.ts';
 import { executionError } from './errors.ts';
@@ -217,7 +217,7 @@ export function createExecutionReader(
       const logs: StoredLog[] = [];
       for (let number = from; number <= Math.min(to, head().number); number++) {
         await watch.look();
-        if (!mayHold(decodeHeader(blockBytes(number)).logsBloom)) continue;
+        if (!mayHold(bloomOf(blockBytes(number)))) continue;
         for (const receipt of receiptsOf(number)) {
           for (const log of receipt.logs) if (matchesLog(filter, log)) logs.push(placed(log, receipt));
         }

@@ -54,6 +54,8 @@ import { ethNewFilter } from './methods/eth-new-filter.ts';
 import { ethNewPendingTransactionFilter } from './methods/eth-new-pending-transaction-filter.ts';
 import { ethSendRawTransaction } from './methods/eth-send-raw-transaction.ts';
 import { ethSendTransaction } from './methods/eth-send-transaction.ts';
+import { ethSign } from './methods/eth-sign.ts';
+import { ethSignTypedDataV4 } from './methods/eth-sign-typed-data-v4.ts';
 import { ethSimulateV1 } from './methods/eth-simulate-v1.ts';
 import { ethSubscribe } from './methods/eth-subscribe.ts';
 import { ethSyncing } from './methods/eth-syncing.ts';
@@ -62,6 +64,7 @@ import { ethUnsubscribe } from './methods/eth-unsubscribe.ts';
 import { netListening } from './methods/net-listening.ts';
 import { netPeerCount } from './methods/net-peer-count.ts';
 import { netVersion } from './methods/net-version.ts';
+import { personalSign } from './methods/personal-sign.ts';
 import { polGetBlock } from './methods/pol-get-block.ts';
 import { polGetRound } from './methods/pol-get-round.ts';
 import { rpcModules } from './methods/rpc-modules.ts';
@@ -129,6 +132,8 @@ const METHODS: readonly RpcMethod[] = [
   ethNewPendingTransactionFilter,
   ethSendRawTransaction,
   ethSendTransaction,
+  ethSignTypedDataV4,
+  ethSign,
   ethSimulateV1,
   ethSubscribe,
   ethSyncing,
@@ -137,6 +142,7 @@ const METHODS: readonly RpcMethod[] = [
   netListening,
   netPeerCount,
   netVersion,
+  personalSign,
   polGetBlock,
   polGetRound,
   rpcModules,

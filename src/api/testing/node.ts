@@ -67,6 +67,7 @@ function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
     },
     wallet: {
       address: alice.address,
+      sign: alice.sign,
       async send({ to, value, data, gas, maxFeePerGas, maxPriorityFeePerGas, nonce }) {
         const raw = signTransaction(
           {
