@@ -127,7 +127,7 @@ async function makeBlock(environment: SimulationEnvironment, simulation: Simulat
   const { context, watch, header: base } = environment;
   const { block, parent, earlier, state } = step;
   const rules = context.rulesAt({ number: Number(block.number), timestamp: Number(block.time) });
-  const fields = headerOf(environment, simulation, step, rules);
+  const fields = headerOf(simulation, step, rules);
   const around = surroundings(rules, fields, block.block?.blobBaseFee);
   const machine = await createMachine(context, state, {
     rules,
@@ -191,16 +191,11 @@ async function makeBlock(environment: SimulationEnvironment, simulation: Simulat
   return { header, simulated: { header: decodeHeader(encoded), transactions, calls, size: encoded.length } };
 }
 
-function headerOf(
-  { header: base }: SimulationEnvironment,
-  { validation }: Simulation,
-  { block, parent, earlier }: Step,
-  rules: Block['common'],
-): HeaderData {
+function headerOf({ validation }: Simulation, { block, parent }: Step, rules: Block['common']): HeaderData {
   const isFork = parent.baseFeePerGas === undefined;
   const baseFeePerGas = validation && !isFork ? parent.calcNextBaseFee() : 0n;
   const inherited = headerFields(parent);
-  const fields = overriddenHeader(
+  return overriddenHeader(
     {
       parentHash: parent.hash(),
       number: block.number,
@@ -218,7 +213,6 @@ function headerOf(
     } as HeaderData,
     block.block ?? {},
   );
-  return earlier.length === 0 && base === parent ? fields : fields;
 }
 
 /** The call with everything that it left open; checked as far as a block would. @throws EXECUTION_SIMULATION_* */

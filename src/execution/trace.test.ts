@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toHex, toQuantity } from '../primitives/bytes.ts';
+import { fromHex, toHex, toQuantity } from '../primitives/bytes.ts';
 import { keccak256 } from '../primitives/hash.ts';
 import { counter, endless, forwarder, initCode, reverter } from './testing/contracts.ts';
 import { bob, carol, extend, openChain, signed, type TestChain } from './testing/fixture.ts';
@@ -79,6 +79,28 @@ describe('traces', () => {
     });
     const failing = await deploy(chain, reverter);
     expect(await reader.traceCall({ to: failing }, CALLS)).toMatchObject({ error: 'execution reverted', revertReason: 'no' });
+  });
+
+  it('tell delegate and static calls from others', async () => {
+    const chain = await openChain();
+    const { reader } = chain.engine;
+    const inner = await deploy(chain, counter);
+    const calling = (code: string) => fromHex(`0x5f5f5f5f73${toHex(inner).slice(2)}5a${code}00`);
+    for (const [code, type] of [
+      ['f4', 'DELEGATECALL'],
+      ['fa', 'STATICCALL'],
+    ] as const) {
+      const outer = await deploy(chain, calling(code));
+      const trace = (await reader.traceCall({ from: bob.address, to: outer }, CALLS)) as { calls: { value?: string; error?: string }[] };
+      expect(trace).toMatchObject({ calls: [{ type, from: toHex(outer), to: toHex(inner) }] });
+      expect(trace.calls[0]?.value).toBe(type === 'STATICCALL' ? undefined : '0x0');
+      // The counter writes, which a static call may not.
+      expect(trace.calls[0]?.error).toBe(type === 'STATICCALL' ? 'write protection' : undefined);
+    }
+    const destructible = await deploy(chain, fromHex(`0x73${toHex(carol.address).slice(2)}ff`));
+    expect(await reader.traceCall({ from: bob.address, to: destructible, value: 5n }, CALLS)).toMatchObject({
+      calls: [{ type: 'SELFDESTRUCT', from: toHex(destructible), to: toHex(carol.address), value: '0x5' }],
+    });
   });
 
   it('tell the state before a transaction, and what it changed', async () => {

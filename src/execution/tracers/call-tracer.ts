@@ -2,7 +2,7 @@ import type { EVMResult, InterpreterStep, Message } from '@ethereumjs/evm';
 import { toHex, toQuantity } from '../../primitives/bytes.ts';
 import { failureName, REVERTED } from '../message.ts';
 import { revertReason } from '../revert.ts';
-import { addressOfWord, SELFDESTRUCT, wordOf } from './touched.ts';
+import { addressOfWord, CALLCODE, SELFDESTRUCT, STATICCALL, wordOf } from './touched.ts';
 import type { TraceBudget, Tracer, TraceSubject } from './tracer.ts';
 
 /** A message and those it sent, in go-ethereum's fields. */
@@ -33,6 +33,8 @@ export function createCallTracer(
   const { subject, budget } = dependencies;
   const open: CallFrame[] = [];
   let root: CallFrame | undefined;
+  /** The instruction that sends the next message: messages themselves do not tell a static call from a call within one. */
+  let sender: number | undefined;
 
   function add(frame: CallFrame): void {
     const parent = open.at(-1);
@@ -46,9 +48,10 @@ export function createCallTracer(
 
   return {
     enter(message: Message) {
-      const type = typeOf(message);
+      const type = typeOf(message, open.length === 0 ? undefined : sender);
       const frame: CallFrame = {
-        from: message.caller.toString(),
+        // A delegate call keeps its caller's caller; who made it is the contract it acts for.
+        from: (type === 'DELEGATECALL' && message.to !== undefined ? message.to : message.caller).toString(),
         gas: toQuantity(open.length === 0 ? subject.gas : message.gasLimit),
         gasUsed: '0x0',
         ...(message.to === undefined ? {} : { to: (type === 'CALL' ? message.to : message.codeAddress).toString() }),
@@ -68,8 +71,15 @@ export function createCallTracer(
       settle(frame, failure, execResult.returnValue);
       budget.spend(execResult.returnValue.length / WORD_BYTES);
     },
-    // Steps cost: only logs are not messages.
-    ...(options.withLog ? { step: (step: InterpreterStep) => logOf(open.at(-1), step, options.onlyTopCall ? 1 : open.length) } : {}),
+    step(step: InterpreterStep) {
+      const { code } = step.opcode;
+      sender = code;
+      const frame = open.at(-1);
+      if (frame === undefined) return undefined;
+      if (code === SELFDESTRUCT && !options.onlyTopCall) return addDestruction(frame, step);
+      if (options.withLog && code >= FIRST_LOG && code <= LAST_LOG) addLog(frame, step);
+      return undefined;
+    },
     result({ gasUsed, failure, returnData }) {
       if (root === undefined) return {};
       root.gasUsed = toQuantity(gasUsed);
@@ -91,38 +101,37 @@ function settle(frame: CallFrame, failure: string | undefined, returnData: Uint8
   if (reason !== undefined) frame.revertReason = reason;
 }
 
-function typeOf(message: Message): string {
+function typeOf(message: Message, sender: number | undefined): string {
   if (message.to === undefined) return message.salt === undefined ? 'CREATE' : 'CREATE2';
   if (message.delegatecall) return 'DELEGATECALL';
-  if (!message.codeAddress.equals(message.to)) return 'CALLCODE';
-  return message.isStatic && message.depth > 0 && message.value === 0n ? 'STATICCALL' : 'CALL';
+  if (sender === CALLCODE) return 'CALLCODE';
+  return sender === STATICCALL ? 'STATICCALL' : 'CALL';
 }
 
-function logOf(frame: CallFrame | undefined, { opcode, stack, memory, address }: InterpreterStep, depth: number): void {
-  if (frame === undefined || (depth > 1 && frame === undefined)) return;
-  const { code } = opcode;
-  if (code === SELFDESTRUCT) {
-    const heir = stack.at(-1);
-    frame.calls ??= [];
-    frame.calls.push({
-      from: address.toString(),
-      gas: '0x0',
-      gasUsed: '0x0',
-      ...(heir === undefined ? {} : { to: toHex(addressOfWord(heir)) }),
-      input: '0x',
-      type: 'SELFDESTRUCT',
-    });
-    return;
-  }
-  if (code < FIRST_LOG || code > LAST_LOG) return;
-  const count = code - FIRST_LOG;
+/** A contract that ends itself sends its coins: go-ethereum shows it as a call. */
+async function addDestruction(frame: CallFrame, { address, stack, stateManager }: InterpreterStep): Promise<void> {
+  const heir = stack.at(-1);
+  const account = await stateManager.getAccount(address);
+  frame.calls ??= [];
+  frame.calls.push({
+    from: address.toString(),
+    gas: '0x0',
+    gasUsed: '0x0',
+    ...(heir === undefined ? {} : { to: toHex(addressOfWord(heir)) }),
+    input: '0x',
+    value: toQuantity(account?.balance ?? 0n),
+    type: 'SELFDESTRUCT',
+  });
+}
+
+function addLog(frame: CallFrame, { opcode, stack, memory, address }: InterpreterStep): void {
   const [offset, length] = [stack.at(-1), stack.at(-2)].map((word) => Number(word ?? 0n)) as [number, number];
   const data = new Uint8Array(length);
   data.set(memory.subarray(offset, Math.min(offset + length, memory.length)));
   frame.logs ??= [];
   frame.logs.push({
     address: address.toString(),
-    topics: Array.from({ length: count }, (_, i) => toHex(wordOf(stack.at(-3 - i) ?? 0n))),
+    topics: Array.from({ length: opcode.code - FIRST_LOG }, (_, i) => toHex(wordOf(stack.at(-3 - i) ?? 0n))),
     data: toHex(data),
     position: toQuantity(frame.calls?.length ?? 0),
   });

@@ -8,8 +8,8 @@ const SELECTOR_BYTES = 4;
 export function createFourByteTracer(): Tracer {
   const counts: Record<string, number> = {};
   return {
-    enter({ to, data, delegatecall }: Message) {
-      if (to === undefined || data.length < SELECTOR_BYTES || (delegatecall && data.length < SELECTOR_BYTES)) return;
+    enter({ to, data }: Message) {
+      if (to === undefined || data.length < SELECTOR_BYTES) return;
       const name = `${toHex(data.subarray(0, SELECTOR_BYTES))}-${data.length - SELECTOR_BYTES}`;
       counts[name] = (counts[name] ?? 0) + 1;
     },
