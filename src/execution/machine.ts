@@ -1,10 +1,11 @@
 import { type Block, createEmptyBlock, type HeaderData } from '@ethereumjs/block';
-import type { Common } from '@ethereumjs/common';
+import { type Common, Hardfork } from '@ethereumjs/common';
 import { EVMError, type EVMOpts } from '@ethereumjs/evm';
 import type { MerkleStateManager } from '@ethereumjs/statemanager';
 import { createAddressFromString } from '@ethereumjs/util';
 import { createVM, type VM } from '@ethereumjs/vm';
 import type { Hash } from '../primitives/hash.ts';
+import { boundedRevert } from './bounded-revert.ts';
 
 type CustomPrecompile = NonNullable<EVMOpts['customPrecompiles']>[number];
 type CustomOpcode = NonNullable<EVMOpts['customOpcodes']>[number];
@@ -70,9 +71,14 @@ export function createMachine(context: ChainContext, state: MerkleStateManager, 
       stateManager: state,
       blockchain,
       customPrecompiles: [...precompiles],
-      ...(opcodes.length === 0 ? {} : { customOpcodes: [...opcodes] }),
+      ...(opcodes.length === 0 ? {} : { customOpcodes: [...opcodes, ...(hasRevert(rules) ? [boundedRevert(rules)] : [])] }),
     },
   });
+}
+
+/** Byzantium brought it (EIP-140). */
+function hasRevert(rules: Common): boolean {
+  return rules.gteHardfork(Hardfork.Byzantium);
 }
 
 /** A block of this header and no transactions: what the EVM asks about its surroundings. */

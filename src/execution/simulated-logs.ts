@@ -2,7 +2,7 @@ import type { EVMResult, InterpreterStep, Message } from '@ethereumjs/evm';
 import { fromHex } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
-import { addressOfWord, SELFDESTRUCT, wordOf } from './tracers/touched.ts';
+import { addressOfWord, loggedBy, SELFDESTRUCT, wordOf } from './tracers/touched.ts';
 import type { Tracer } from './tracers/tracer.ts';
 
 /** A log of a simulated call. */
@@ -17,8 +17,6 @@ export interface SimulatedLog {
 /** Who a transfer of coins is said to be logged by, and ERC-20's Transfer(address,address,uint256). */
 const TRANSFERS_ADDRESS = fromHex(`0x${'ee'.repeat(20)}`);
 const TRANSFER_TOPIC = fromHex('0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef');
-const FIRST_LOG = 0xa0;
-const LAST_LOG = 0xa4;
 
 /**
  * Collects logs in the order in which they happen, transfers of coins among them when asked for. A message that fails takes its
@@ -56,12 +54,8 @@ export function createLogCollector(options: { readonly traceTransfers: boolean }
         if (heir !== undefined) transfer(step.address.bytes, addressOfWord(heir), account?.balance ?? 0n);
         return;
       }
-      if (code < FIRST_LOG || code > LAST_LOG) return;
-      const [offset, length] = [step.stack.at(-1), step.stack.at(-2)].map((word) => Number(word ?? 0n)) as [number, number];
-      const data = new Uint8Array(length);
-      data.set(step.memory.subarray(offset, Math.min(offset + length, step.memory.length)));
-      const topics = Array.from({ length: code - FIRST_LOG }, (_, i) => wordOf(step.stack.at(-3 - i) ?? 0n));
-      add(step.address.bytes, topics, data);
+      const log = loggedBy(step);
+      if (log !== undefined) add(step.address.bytes, log.topics, log.data);
     },
     exit({ execResult }: EVMResult) {
       const logs = open.pop() ?? [];

@@ -159,6 +159,16 @@ describe('proofs', () => {
 });
 
 describe('a hostile call', () => {
+  it('gets no memory that it cannot pay', async () => {
+    const { reader } = (await openChain()).engine;
+    const before = process.memoryUsage().arrayBuffers;
+    // REVERT and LOG0 of a thousand million bytes.
+    for (const code of ['633b9aca005ffd', '633b9aca005fa0']) {
+      expect(await reader.traceCall({ data: fromHex(`0x${code}`) }, CALLS)).toMatchObject({ error: 'out of gas' });
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(500_000_000);
+  });
+
   it('lets others have their turn, and ends', async () => {
     const { createExecutionReader } = await import('./reader.ts');
     const { chainRules } = await import('./chain-rules.ts');

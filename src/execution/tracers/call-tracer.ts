@@ -2,7 +2,7 @@ import type { EVMResult, InterpreterStep, Message } from '@ethereumjs/evm';
 import { toHex, toQuantity } from '../../primitives/bytes.ts';
 import { failureName, REVERTED } from '../message.ts';
 import { revertReason } from '../revert.ts';
-import { addressOfWord, CALLCODE, SELFDESTRUCT, STATICCALL, wordOf } from './touched.ts';
+import { addressOfWord, CALLCODE, loggedBy, SELFDESTRUCT, STATICCALL } from './touched.ts';
 import type { TraceBudget, Tracer, TraceSubject } from './tracer.ts';
 
 /** A message and those it sent, in go-ethereum's fields. */
@@ -21,8 +21,6 @@ interface CallFrame {
   type: string;
 }
 
-const FIRST_LOG = 0xa0;
-const LAST_LOG = 0xa4;
 const WORD_BYTES = 32;
 
 /** The tree of messages of a transaction. */
@@ -77,7 +75,7 @@ export function createCallTracer(
       const frame = open.at(-1);
       if (frame === undefined) return undefined;
       if (code === SELFDESTRUCT && !options.onlyTopCall) return addDestruction(frame, step);
-      if (options.withLog && code >= FIRST_LOG && code <= LAST_LOG) addLog(frame, step);
+      if (options.withLog) addLog(frame, step);
       return undefined;
     },
     result({ gasUsed, failure, returnData }) {
@@ -124,15 +122,14 @@ async function addDestruction(frame: CallFrame, { address, stack, stateManager }
   });
 }
 
-function addLog(frame: CallFrame, { opcode, stack, memory, address }: InterpreterStep): void {
-  const [offset, length] = [stack.at(-1), stack.at(-2)].map((word) => Number(word ?? 0n)) as [number, number];
-  const data = new Uint8Array(length);
-  data.set(memory.subarray(offset, Math.min(offset + length, memory.length)));
+function addLog(frame: CallFrame, step: InterpreterStep): void {
+  const log = loggedBy(step);
+  if (log === undefined) return;
   frame.logs ??= [];
   frame.logs.push({
-    address: address.toString(),
-    topics: Array.from({ length: opcode.code - FIRST_LOG }, (_, i) => toHex(wordOf(stack.at(-3 - i) ?? 0n))),
-    data: toHex(data),
+    address: step.address.toString(),
+    topics: log.topics.map((topic) => toHex(topic)),
+    data: toHex(log.data),
     position: toQuantity(frame.calls?.length ?? 0),
   });
 }

@@ -38,3 +38,25 @@ export function wordOf(value: bigint): Uint8Array {
 export function addressOfWord(value: bigint): Uint8Array {
   return wordOf(value).subarray(12);
 }
+
+const LOG0 = 0xa0;
+const LOG4 = 0xa4;
+const LOG_GAS_PER_BYTE = 8n;
+
+/** The log that an instruction is about to make; undefined for others, and for one that cannot be paid, however long it says it is. */
+export function loggedBy({
+  opcode,
+  stack,
+  memory,
+  gasLeft,
+}: Pick<InterpreterStep, 'opcode' | 'stack' | 'memory' | 'gasLeft'>):
+  | { readonly topics: readonly Uint8Array[]; readonly data: Uint8Array }
+  | undefined {
+  const { code } = opcode;
+  const [offset, length] = [stack.at(-1), stack.at(-2)];
+  if (code < LOG0 || code > LOG4 || offset === undefined || length === undefined || length * LOG_GAS_PER_BYTE > gasLeft) return undefined;
+  const data = new Uint8Array(Number(length));
+  // Memory that was never written is zero.
+  if (offset < BigInt(memory.length)) data.set(memory.subarray(Number(offset), Number(offset + length)));
+  return { topics: Array.from({ length: code - LOG0 }, (_, i) => wordOf(stack.at(-3 - i) ?? 0n)), data };
+}
