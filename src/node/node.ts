@@ -8,6 +8,7 @@ import { createTrainerDuty } from '../chain/duties/trainer.ts';
 import { createFileWal } from '../chain/file-wal.ts';
 import { createModelKeeper } from '../chain/model-keeper.ts';
 import { createOperationPool } from '../chain/operation-pool.ts';
+import { createPoolKeeper } from '../chain/pool-keeper.ts';
 import { createTransactionPool } from '../chain/transaction-pool.ts';
 import type { ConsensusMessage } from '../codec/types.ts';
 import type { BlockApplication } from '../consensus/types.ts';
@@ -110,6 +111,9 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   const state = () => chain.state;
   const operations = createOperationPool({ context, state });
   const transactions = createTransactionPool({ chainId: genesis.chain_id }, { accounts: execution.reader, head: () => execution.head });
+  const poolKeeper = createPoolKeeper({ store, pool: transactions, log });
+  await poolKeeper.restore();
+  shutdown.add('transaction pool', poolKeeper.save);
   const network = createNetwork(
     {
       host: config.p2p_host,
@@ -188,6 +192,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   };
   chain.onCommit(({ output }) => {
     if (output.state.heldOut !== undefined) history.heldOut(output.state.heldOut);
+    poolKeeper.save().catch((error: unknown) => log.error({ err: error }, 'pooled transactions could not be kept'));
     keeper.follow();
     tick();
     gossip.afterBlock();

@@ -11,6 +11,8 @@ export const Prefix = {
   settledRounds: 0x13,
   /** Name → value: consensus head and the like. */
   chainMeta: 0x14,
+  /** Transaction hash → EIP-2718 bytes of a pooled transaction. */
+  pooledTransactions: 0x15,
 
   /** keccak-256 → RLP of a trie node, of the account trie and of all storage tries. */
   trieNode: 0x30,
