@@ -15,15 +15,21 @@ const { values } = parseArgs({
 await main(async () => {
   await ensureDependencies();
   await ensureBuilt();
-  const [{ listBackends, selectBackend }, { measurePeaks }, { benchmarkMatmul }, { benchmarkKernels, benchmarkTraining }, { benchmarkHashing }, { SHAPES }] =
-    await Promise.all([
-      import('../dist/numerics/backends.js'),
-      import('./peaks.mjs'),
-      import('./matmul.mjs'),
-      import('./training.mjs'),
-      import('./hashing.mjs'),
-      import('./shapes.mjs'),
-    ]);
+  const [
+    { listBackends, selectBackend },
+    { measurePeaks },
+    { benchmarkMatmul },
+    { benchmarkKernels, benchmarkTraining },
+    { benchmarkHashing },
+    { SHAPES },
+  ] = await Promise.all([
+    import('../dist/numerics/backends.js'),
+    import('./peaks.mjs'),
+    import('./matmul.mjs'),
+    import('./training.mjs'),
+    import('./hashing.mjs'),
+    import('./shapes.mjs'),
+  ]);
   const sections = values.only.split(',');
   const compiled = listBackends().filter((name) => name !== 'reference');
   const names = values.backends?.split(',') ?? compiled;

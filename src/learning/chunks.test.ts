@@ -26,8 +26,12 @@ describe('vectorRoot', () => {
         const vector = Float32Array.from({ length }, (_, i) => Math.sin(i * length));
         expect(toHex(vectorRoot(vector, hashChunks)), `${length} words`).toBe(toHex(vectorRoot(vector)));
       }
-      expect(() => hashChunks(new Uint8Array(31), new Float32Array(8), 64)).toThrow(expect.objectContaining({ code: 'NUMERICS_BAD_ARGUMENT' }));
-      expect(() => hashChunks(new Uint8Array(32), new Float32Array(8), 30)).toThrow(expect.objectContaining({ code: 'NUMERICS_BAD_ARGUMENT' }));
+      expect(() => hashChunks(new Uint8Array(31), new Float32Array(8), 64)).toThrow(
+        expect.objectContaining({ code: 'NUMERICS_BAD_ARGUMENT' }),
+      );
+      expect(() => hashChunks(new Uint8Array(32), new Float32Array(8), 30)).toThrow(
+        expect.objectContaining({ code: 'NUMERICS_BAD_ARGUMENT' }),
+      );
     }
   });
 });

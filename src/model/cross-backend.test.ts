@@ -39,10 +39,13 @@ describe(`after ${steps} steps`, async () => {
     expect(expected.results.at(-1)?.loss).toBeLessThan(0.8 * (expected.results[0]?.loss as number));
   });
 
-  test.each(others)('%s with %i thread(s) has the bits of the oracle, whatever the micro-batch and checkpointing', async (name, threads) => {
-    const backend = await selectBackend({ wanted: name, threads });
-    expect(run(backend)).toEqual(expected);
-    for (const memory of memories) expect(run(backend, memory)).toEqual(expected);
-    expect(run(backend, { microBatch: 3, checkpointing: true, logitRows: 5 })).toEqual(expected);
-  });
+  test.each(others)(
+    '%s with %i thread(s) has the bits of the oracle, whatever the micro-batch and checkpointing',
+    async (name, threads) => {
+      const backend = await selectBackend({ wanted: name, threads });
+      expect(run(backend)).toEqual(expected);
+      for (const memory of memories) expect(run(backend, memory)).toEqual(expected);
+      expect(run(backend, { microBatch: 3, checkpointing: true, logitRows: 5 })).toEqual(expected);
+    },
+  );
 });

@@ -61,7 +61,11 @@ export function planTraining(config: ModelConfig, learning: LearningConfig, opti
   const { dim, vocab_size: vocab, context_length: context } = config;
   const microBatch = atMost(learning.batch_size, 'microBatch', options.microBatch ?? Math.ceil(DEFAULT_MICRO_BATCH_ROWS / context));
   const rows = microBatch * context;
-  const logitRows = atMost(rows, 'logitRows', options.logitRows ?? (options.checkpointing === true ? CHECKPOINTED_LOGIT_ROWS : DEFAULT_LOGIT_ROWS));
+  const logitRows = atMost(
+    rows,
+    'logitRows',
+    options.logitRows ?? (options.checkpointing === true ? CHECKPOINTED_LOGIT_ROWS : DEFAULT_LOGIT_ROWS),
+  );
   const layout = parameterLayout(config);
   const arena = createLayout();
 

@@ -1,14 +1,14 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { ChunkHasher } from '../../numerics/backend.ts';
 import { type Hex, toHex } from '../../primitives/bytes.ts';
 import { messageOf } from '../../primitives/errors.ts';
-import type { ChunkHasher } from '../../numerics/backend.ts';
 import { vectorRoot } from '../chunks.ts';
 import { jsonBytes, parseJson, readIfPresent, removeIfPresent, writeFileDurably } from '../files.ts';
 import { stateRoot, stateRoots, type TrainingState } from '../state.ts';
-import { runError } from './errors.ts';
 import { readVectors, writeVectors } from '../vector-file.ts';
+import { runError } from './errors.ts';
 
 const MANIFEST = 'checkpoints.json';
 /** The newest, and one to fall back on when the disk damaged it. */

@@ -90,23 +90,22 @@ describe('memory', () => {
     // Activations decide, and then what is left of them.
     { checkpointing: false, parameters: 3_000_000, contextLength: 512 },
     { checkpointing: true, parameters: 16_000_000, contextLength: 512 },
-  ])('what training a model takes is what was predicted, within a tenth: $parameters parameters, checkpointing $checkpointing', async ({
-    checkpointing,
-    parameters,
-    contextLength,
-  }) => {
-    const config = modelConfigForSize(parameters, { contextLength });
-    const learning = { ...DEFAULT_LEARNING, batch_size: 4, init_seed: '0x' };
-    const predicted = chooseMemory(config, learning.batch_size, { microBatch: 4, checkpointing }, { budgetBytes: 4000 * MEBIBYTE });
-    const backend = await selectBackend({ wanted: 'auto', threads: 1 });
-    const before = process.memoryUsage.rss();
-    const engine = createTrainingEngine({ ...predicted, model: config, learning }, { backend });
-    engine.weights.fill(0.01);
-    engine.step(new Int32Array(4 * (contextLength + 1)).fill(7), { adamStep: 1, learningRate: 0 });
-    const grown = process.memoryUsage.rss() - before;
-    engine.release();
-    expect(predicted.bytes).toBeGreaterThan(200 * MEBIBYTE);
-    expect(grown / predicted.bytes).toBeGreaterThan(0.9);
-    expect(grown / predicted.bytes).toBeLessThan(1.1);
-  });
+  ])(
+    'what training a model takes is what was predicted, within a tenth: $parameters parameters, checkpointing $checkpointing',
+    async ({ checkpointing, parameters, contextLength }) => {
+      const config = modelConfigForSize(parameters, { contextLength });
+      const learning = { ...DEFAULT_LEARNING, batch_size: 4, init_seed: '0x' };
+      const predicted = chooseMemory(config, learning.batch_size, { microBatch: 4, checkpointing }, { budgetBytes: 4000 * MEBIBYTE });
+      const backend = await selectBackend({ wanted: 'auto', threads: 1 });
+      const before = process.memoryUsage.rss();
+      const engine = createTrainingEngine({ ...predicted, model: config, learning }, { backend });
+      engine.weights.fill(0.01);
+      engine.step(new Int32Array(4 * (contextLength + 1)).fill(7), { adamStep: 1, learningRate: 0 });
+      const grown = process.memoryUsage.rss() - before;
+      engine.release();
+      expect(predicted.bytes).toBeGreaterThan(200 * MEBIBYTE);
+      expect(grown / predicted.bytes).toBeGreaterThan(0.9);
+      expect(grown / predicted.bytes).toBeLessThan(1.1);
+    },
+  );
 });
