@@ -1,117 +1,145 @@
-// Training speed of our engine and of PyTorch on the same shapes, in turns within one run: `npm run bench:compare -- --help`.
+// Training speed of our engine and of other programs on the same shapes, in turns within one run: `npm run bench:compare -- --help`.
 
 import { existsSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { findTorch, HOW_TO_INSTALL } from './peers/find-torch.mjs';
+import { trainingFlopsPerToken } from './flops.mjs';
+import { measurePeaks } from './peaks.mjs';
 import { startLineProcess } from './peers/line-process.mjs';
+import { ours, PEERS } from './peers/peers.mjs';
+import { printHeader, printRows, writeReport } from './peers/speed-report.mjs';
 import { SHAPES } from './shapes.mjs';
 
-const HELP = `Usage: node bench/compare.mjs [--shapes tiny,small,gpt2] [--threads 1,2] [--precisions f32,bf16] [--rounds 4] [--seconds 2] [--backend auto]
+const HELP = `Usage: npm run bench:compare -- [--shapes tiny,small,gpt2] [--threads 1,2] [--peers torch,llmc,tfjs,jax-js] [--backend auto]
+                                [--rounds 4] [--seconds 2] [--output FOLDER]
 
-Trains each shape with our engine and with PyTorch (f32, and bf16 autocast), one after the other, again and again. A turn lasts
-at least --seconds and at least one step. Prints, of each, tokens a second of the fastest step, tokens per second of processor time (the
-median step's, all threads: what a busy machine disturbs least), and the ratios of ours to them.`;
-const WIDTHS = [6, 7, 28, 9, 7, 9, 7, 5];
-/** Below it, f32 products are the reference BLAS's, and the comparison says nothing. */
-const LEAST_GFLOPS = 20;
-const peers = join(dirname(fileURLToPath(import.meta.url)), 'peers');
+Trains each shape with our engine and with every peer that is installed, one after the other, again and again. A turn lasts at least
+--seconds and at least one step. tfjs and jax-js run in WebAssembly on one thread: they train the tiny shape and are compared with our
+WebAssembly and native backends. Peers that are not found are named, with how to install them.
+
+Prints, of each: tokens/s of the fastest step; how many times that ours has; the share of the processor's peak that the model's
+operations make at that speed (the peak of our backend's own multiply-add, bf16 where there is one, measured in this run; times the
+threads); tokens per second of processor time (the median step's, all threads: what a busy machine disturbs least); and cpu, the
+processor time had, of what the threads could use (low: other programs were running).
+
+--output writes speed.json, speed.md and speed.svg there. Rows measured before on the same processor stay where this run has none.
+  all of it:  POL_PEER_LLMC=../llm.c POL_PEER_NODE_MODULES=../peers npm run bench:compare -- --output docs/benchmarks
+  one slice:  npm run bench:compare -- --shapes gpt2 --threads 2 --peers llmc --rounds 1 --output docs/benchmarks`;
+/** Peers in WebAssembly take minutes for one step of the others. */
+const WASM_SHAPES = ['tiny'];
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const { values } = parseArgs({
   options: {
     shapes: { type: 'string', default: SHAPES.map(({ name }) => name).join(',') },
     threads: { type: 'string', default: [...new Set([1, availableParallelism()])].join(',') },
-    precisions: { type: 'string', default: 'f32,bf16' },
+    peers: { type: 'string', default: PEERS.map(({ name }) => name).join(',') },
     rounds: { type: 'string', default: '4' },
     seconds: { type: 'string', default: '2' },
     backend: { type: 'string', default: 'auto' },
+    output: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
 
-if (values.help) {
-  console.log(HELP);
-} else {
-  process.exitCode = await compare();
-}
+if (values.help) console.log(HELP);
+else await compare();
 
 async function compare() {
-  const shapes = values.shapes.split(',').map((name) => SHAPES.find((shape) => shape.name === name) ?? fail(`no shape "${name}"`));
+  const shapes = named('shape', values.shapes, SHAPES);
+  const wanted = named('peer', values.peers, PEERS);
   const threadCounts = values.threads.split(',').map((text) => positive('--threads', text));
-  const precisions = values.precisions.split(',').filter((name) => name !== '');
-  const wrong = precisions.find((name) => name !== 'f32' && name !== 'bf16');
-  if (wrong !== undefined) fail(`no precision "${wrong}"; there are f32 and bf16`);
-  const rounds = positive('--rounds', values.rounds);
-  const seconds = positive('--seconds', values.seconds);
-  if (!existsSync(join(peers, '..', '..', 'dist', 'model', 'training-engine.js'))) fail('dist/ is missing: npm run build');
+  const options = { rounds: positive('--rounds', values.rounds), seconds: positive('--seconds', values.seconds) };
+  if (!existsSync(join(root, 'dist', 'model', 'training-engine.js'))) fail('dist/ is missing: npm run build');
 
-  const torch = findTorch({ threads: 1 });
-  console.log(`${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} threads available`);
-  console.log(torch === undefined ? `${HOW_TO_INSTALL} Ours alone:` : `PyTorch ${torch.version}`);
-  console.log(
-    'ours ÷: the same of ours over it; cpu: processor time had, of what its threads could use (low: other programs were running)',
-  );
-  printRow('shape', 'threads', '', 'tokens/s', 'ours ÷', 'per cpu s', 'ours ÷', 'cpu');
+  const processor = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} threads`;
+  console.log(processor);
+  const found = findAll(wanted);
+  const peakOf = createPeaks();
+  const rows = [];
+  printHeader();
   for (const shape of shapes) {
     for (const threads of threadCounts) {
-      const participants = await startAll(shape, threads, torch === undefined ? [] : precisions);
-      for (let round = 0; round < rounds; round++) {
-        for (const participant of participants) participant.turns.push(await participant.process.ask({ seconds }));
+      for (const against of ['native', 'wasm']) {
+        const peers = found.filter((peer) => peer.against === against);
+        if (against === 'wasm' && (peers.length === 0 || threads > 1 || !WASM_SHAPES.includes(shape.name))) continue;
+        if (against === 'native' && peers.length === 0 && found.length > 0) continue;
+        const engines = against === 'wasm' ? [ours('wasm'), ours(values.backend)] : [ours(values.backend)];
+        const comparison = { shape, threads, against, programs: [...engines, ...peers], oursCount: engines.length };
+        const measured = await measure(comparison, peakOf, options);
+        printRows(measured);
+        rows.push(...measured);
       }
-      for (const { process } of participants) await process.end();
-      report(shape, threads, participants);
     }
   }
-  return 0;
+  if (values.output !== undefined) await writeReport(values.output, { processor, rows });
 }
 
-async function startAll(shape, threads, precisions) {
-  const { model, learning } = shape;
-  const options = { model, learning, threads };
-  const ours = { ...options, backend: values.backend };
-  const participants = [await participant(process.execPath, [join(peers, 'train-ours.mjs'), JSON.stringify(ours)], {})];
-  for (const precision of precisions) {
-    const { command, env } = findTorch({ threads });
-    const args = [join(peers, 'train_torch.py'), JSON.stringify({ ...options, precision })];
-    participants.push(await participant(command, args, { env }, precision));
-  }
-  return participants;
-}
-
-async function participant(command, args, options, precision) {
-  const started = await startLineProcess(command, args, options);
-  const { version, attention, foreach, gflops } = started.ready;
-  if (gflops < LEAST_GFLOPS) {
-    console.log(`warning: PyTorch's f32 products run at ${gflops.toFixed(1)} GFLOP/s: no fast BLAS (docs/benchmarks.md)`);
-  }
-  const name = precision === undefined ? version : `torch ${precision} ${attention}${foreach ? ' foreach' : ''}`;
-  return { name, process: started, turns: [] };
-}
-
-function report(shape, threads, participants) {
-  const tokens = shape.learning.batch_size * shape.model.context_length;
-  const [ours, ...others] = participants.map(({ name, turns }) => {
-    const steps = turns.flatMap((turn) => turn.steps);
-    const wall = steps.map(([seconds]) => seconds).sort((a, b) => a - b);
-    const cpu = steps.map(([, seconds]) => seconds).sort((a, b) => a - b);
-    const share = sum(cpu) / sum(wall) / threads;
-    return { name, fastest: tokens / wall[0], perCpu: tokens / cpu[cpu.length >> 1], share };
+/** Peers with their programs; says of the others how to get them. */
+function findAll(wanted) {
+  return wanted.flatMap((peer) => {
+    const programs = peer.find();
+    if (programs === undefined) console.log(peer.missing);
+    return programs === undefined ? [] : [{ ...peer, ...programs }];
   });
-  for (const one of [ours, ...others]) {
-    const ratio = (speed) => (one === ours ? '' : (ours[speed] / one[speed]).toFixed(2));
-    const speeds = ['fastest', 'perCpu'].flatMap((speed) => [Math.round(one[speed]).toString(), ratio(speed)]);
-    printRow(shape.name, String(threads), one.name, ...speeds, `${Math.round(100 * one.share)}%`);
+}
+
+/** The peak of a backend in GFLOP/s on one thread, measured once; undefined where it cannot be. */
+function createPeaks() {
+  const peaks = new Map();
+  return async (backend) => {
+    if (!peaks.has(backend)) peaks.set(backend, (await measurePeaks([backend])).get(backend));
+    return peaks.get(backend);
+  };
+}
+
+async function measure({ shape, threads, against, programs, oursCount }, peakOf, { rounds, seconds }) {
+  const { model, learning } = shape;
+  const participants = [];
+  for (const { name, command, args, env, describe } of programs.flatMap((one) => one.programs({ model, learning, threads }))) {
+    const process = await startLineProcess(command, args, { env });
+    const detail = describe?.(process.ready) ?? process.ready.version;
+    participants.push({ name, detail, process, steps: [] });
   }
+  const peak = await peakOf(participants[0].detail);
+  for (let round = 0; round < rounds; round++) {
+    for (const { process, steps } of participants) steps.push(...(await process.ask({ seconds })).steps);
+  }
+  for (const { process } of participants) await process.end();
+
+  const speeds = participants.map(({ steps }) => speed(steps, learning.batch_size * model.context_length, threads));
+  return participants.map(({ name, detail }, i) => ({
+    against,
+    shape: shape.name,
+    threads,
+    name,
+    detail,
+    ...speeds[i],
+    // One for each of our backends in this comparison.
+    ratios: i < oursCount ? [] : speeds.slice(0, oursCount).map(({ fastest }) => fastest / speeds[i].fastest),
+    cpuRatio: i < oursCount ? undefined : speeds[0].perCpu / speeds[i].perCpu,
+    ofPeak: peak === undefined ? undefined : (speeds[i].fastest * trainingFlopsPerToken(model)) / (peak * 1e9 * threads),
+    peak,
+  }));
+}
+
+/** Tokens per second of the fastest step and of processor time, and the share of the threads' time that the program had. */
+function speed(steps, tokens, threads) {
+  const [wall, cpu] = [0, 1].map((i) => steps.map((step) => step[i]).sort((a, b) => a - b));
+  return { fastest: tokens / wall[0], perCpu: tokens / cpu[cpu.length >> 1], share: sum(cpu) / sum(wall) / threads };
 }
 
 function sum(list) {
   return list.reduce((total, value) => total + value, 0);
 }
 
-function printRow(...cells) {
-  console.log(cells.map((cell, i) => (i === 0 || i === 2 ? cell.padEnd(WIDTHS[i]) : cell.padStart(WIDTHS[i]))).join('  '));
+function named(kind, text, all) {
+  const names = text.split(',').filter((name) => name !== '');
+  return names.map(
+    (name) => all.find((one) => one.name === name) ?? fail(`no ${kind} "${name}"; there are ${all.map((one) => one.name).join(', ')}`),
+  );
 }
 
 function positive(flag, text) {

@@ -4,7 +4,7 @@ import { ensureBuilt, ensureDependencies, main } from '../scripts/bootstrap.mjs'
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'peaks,matmul,kernels,training' },
+    only: { type: 'string', default: 'peaks,matmul,kernels,training,hashing' },
     backends: { type: 'string' },
     threads: { type: 'string', default: '1,2' },
     models: { type: 'string', default: 'tiny,small,gpt2' },
@@ -15,14 +15,21 @@ const { values } = parseArgs({
 await main(async () => {
   await ensureDependencies();
   await ensureBuilt();
-  const [{ listBackends, selectBackend }, { measurePeaks }, { benchmarkMatmul }, { benchmarkKernels, benchmarkTraining }, { SHAPES }] =
-    await Promise.all([
-      import('../dist/numerics/backends.js'),
-      import('./peaks.mjs'),
-      import('./matmul.mjs'),
-      import('./training.mjs'),
-      import('./shapes.mjs'),
-    ]);
+  const [
+    { listBackends, selectBackend },
+    { measurePeaks },
+    { benchmarkMatmul },
+    { benchmarkKernels, benchmarkTraining },
+    { benchmarkHashing },
+    { SHAPES },
+  ] = await Promise.all([
+    import('../dist/numerics/backends.js'),
+    import('./peaks.mjs'),
+    import('./matmul.mjs'),
+    import('./training.mjs'),
+    import('./hashing.mjs'),
+    import('./shapes.mjs'),
+  ]);
   const sections = values.only.split(',');
   const compiled = listBackends().filter((name) => name !== 'reference');
   const names = values.backends?.split(',') ?? compiled;
@@ -49,5 +56,9 @@ await main(async () => {
   if (sections.includes('training')) {
     console.log('Training');
     benchmarkTraining(shapes, backends, values.quick ? { runs: 3, seconds: 0.2 } : { runs: 10, seconds: 1 });
+  }
+  if (sections.includes('hashing')) {
+    console.log("A segment's end");
+    benchmarkHashing(shapes, backends, values.quick ? { runs: 3, seconds: 0.2 } : { runs: 10, seconds: 1 });
   }
 });

@@ -2,16 +2,22 @@
  * The Node-API edge of the native kernels.
  *   variants(): names this build holds and this machine can run, fastest first
  *   createPool(threads): a pool of threads, stopped when collected
- *   createArena(pool, words, variant): { buffer, handle }; the buffer is one page of f64 arguments for the next call, then the words, zeroed
+ *   createArena(pool, buffer, variant): { byteOffset, handle }; the ArrayBuffer starts with the f64 arguments of the next call, and at
+ *     byteOffset, less than two pages further, with the words. JavaScript allocates it: Node-API's own external buffers end at 4 GiB
  *   run(handle, kernel): runs it, returns its number
  *   releaseArena(handle): detaches the buffer, which frees the memory
+ *   canHash(): whether hashChunks can run on this machine
+ *   hashChunks(pool, prefix, vector, chunkBytes, out): SHA-256 of prefix ‖ chunk for each chunk of a typed array's bytes (sha256.h)
  */
 #include <node_api.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__linux__)
 #include <sys/mman.h>
+#endif
 
 #include "pool.h"
+#include "sha256.h"
 
 #define VARIANTS(each)            \
   POL_AVX512BF16(each, avx512bf16) \
@@ -63,8 +69,9 @@ typedef struct {
 static const Variant variants[] = {VARIANTS(ENTRY)};
 #define VARIANT_COUNT (sizeof variants / sizeof variants[0])
 
-/* Offset of the words in an arena's buffer: a page, so that they are aligned for any vector. */
-#define HEADER_BYTES 4096
+/* Arguments have a page's size; the words start at the page after, so that they are aligned for any vector. */
+#define PAGE_BYTES 4096
+#define HUGE_FROM_BYTES (4u << 20)
 
 typedef struct {
   PolArena arena;
@@ -122,22 +129,16 @@ static void finalize_handle(napi_env env, void *data, void *hint) {
   free(handle);
 }
 
-/* Runs when the buffer was detached or collected, views included: the memory outlives every view of it. */
-static void finalize_buffer(napi_env env, void *memory, void *bytes) {
-  int64_t total;
-  munmap(memory, (size_t)(uintptr_t)bytes);
-  napi_adjust_external_memory(env, -(int64_t)(uintptr_t)bytes, &total);
-}
-
 static napi_value create_arena(napi_env env, napi_callback_info info) {
   size_t count = 3;
-  napi_value arguments[3], result, external, buffer;
+  napi_value arguments[3], result, external, offset;
   PolPool *pool;
-  int64_t words, total;
+  char *memory;
+  size_t bytes;
   char name[32];
   CHECK(napi_get_cb_info(env, info, &count, arguments, NULL, NULL));
   CHECK(napi_get_value_external(env, arguments[0], (void **)&pool));
-  CHECK(napi_get_value_int64(env, arguments[1], &words));
+  CHECK(napi_get_arraybuffer_info(env, arguments[1], (void **)&memory, &bytes));
   CHECK(napi_get_value_string_utf8(env, arguments[2], name, sizeof name, NULL));
   const Variant *variant = NULL;
   for (size_t i = 0; i < VARIANT_COUNT; i++) {
@@ -145,27 +146,26 @@ static napi_value create_arena(napi_env env, napi_callback_info info) {
   }
   if (variant == NULL) return fail(env, "no such variant");
 
-  const size_t bytes = HEADER_BYTES + (size_t)words * 4;
-  void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) return fail(env, "out of memory");
+  char *words = (char *)(((uintptr_t)memory + 2 * PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
+  if (words > memory + bytes) return fail(env, "the buffer is too short");
 #if defined(MADV_HUGEPAGE)
-  madvise(memory, bytes, MADV_HUGEPAGE);
+  /* Small buffers share a heap's pages with others. */
+  if (bytes >= HUGE_FROM_BYTES) madvise(words, (size_t)(memory + bytes - words), MADV_HUGEPAGE);
 #endif
-  napi_adjust_external_memory(env, (int64_t)bytes, &total);
-  CHECK(napi_create_external_arraybuffer(env, memory, bytes, finalize_buffer, (void *)(uintptr_t)bytes, &buffer));
 
   Handle *handle = calloc(1, sizeof *handle);
   if (handle == NULL) return fail(env, "out of memory");
-  handle->arena.words = (float *)((char *)memory + HEADER_BYTES);
-  handle->arena.arguments = memory;
+  handle->arena.words = (float *)words;
+  handle->arena.arguments = (double *)memory;
   handle->arena.pool = pool;
   handle->run = variant->run;
-  CHECK(napi_create_reference(env, buffer, 1, &handle->buffer));
+  CHECK(napi_create_reference(env, arguments[1], 1, &handle->buffer));
   CHECK(napi_create_reference(env, arguments[0], 1, &handle->pool));
   CHECK(napi_create_external(env, handle, finalize_handle, NULL, &external));
   CHECK(napi_create_object(env, &result));
   CHECK(napi_set_named_property(env, result, "handle", external));
-  CHECK(napi_set_named_property(env, result, "buffer", buffer));
+  CHECK(napi_create_double(env, (double)(words - memory), &offset));
+  CHECK(napi_set_named_property(env, result, "byteOffset", offset));
   return result;
 }
 
@@ -198,6 +198,32 @@ static napi_value release_arena(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value can_hash(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value result;
+  CHECK(napi_get_boolean(env, pol_can_hash(), &result));
+  return result;
+}
+
+/* The caller has checked types and sizes (native.ts). */
+static napi_value hash_chunks(napi_env env, napi_callback_info info) {
+  size_t count = 5, elements;
+  napi_value arguments[5];
+  PolPool *pool;
+  PolHashJob job;
+  double chunk_bytes;
+  CHECK(napi_get_cb_info(env, info, &count, arguments, NULL, NULL));
+  CHECK(napi_get_value_external(env, arguments[0], (void **)&pool));
+  CHECK(napi_get_typedarray_info(env, arguments[1], NULL, NULL, (void **)&job.prefix, NULL, NULL));
+  CHECK(napi_get_typedarray_info(env, arguments[2], NULL, &elements, (void **)&job.data, NULL, NULL));
+  CHECK(napi_get_value_double(env, arguments[3], &chunk_bytes));
+  CHECK(napi_get_typedarray_info(env, arguments[4], NULL, NULL, (void **)&job.out, NULL, NULL));
+  job.bytes = elements * 4;
+  job.chunk_bytes = (size_t)chunk_bytes;
+  pol_hash_chunks(pool, &job);
+  return NULL;
+}
+
 NAPI_MODULE_INIT() {
   const napi_property_descriptor properties[] = {
       {"variants", NULL, list_variants, NULL, NULL, NULL, napi_enumerable, NULL},
@@ -205,6 +231,8 @@ NAPI_MODULE_INIT() {
       {"createArena", NULL, create_arena, NULL, NULL, NULL, napi_enumerable, NULL},
       {"run", NULL, run_kernel, NULL, NULL, NULL, napi_enumerable, NULL},
       {"releaseArena", NULL, release_arena, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"canHash", NULL, can_hash, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"hashChunks", NULL, hash_chunks, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   CHECK(napi_define_properties(env, exports, sizeof properties / sizeof properties[0], properties));
   return exports;

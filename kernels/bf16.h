@@ -50,10 +50,10 @@ INLINE __m512i bf16_round_two(vf low, vf high, vi *over) {
 INLINE vu words_across(const float *row0, const float *row1, long left, vi *over) {
 #if WORD_OPERANDS == 2
   const vf even = vf_load_n(row0, left), odd = row1 == NULL ? (vf){0} : vf_load_n(row1, left);
-  const __m512i halves = bf16_round_two(odd, even, over);
-  const __m512i low_halves = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(halves));
-  const __m512i high_halves = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(halves, 1)), 16);
-  return (vu)_mm512_or_si512(low_halves, high_halves);
+  /* Half 2i is odd's operand i, half 2i + 1 even's. */
+  const __m512i low_halves = (__m512i)lane_numbers(0);
+  const __m512i order = _mm512_or_si512(low_halves, _mm512_slli_epi32(_mm512_add_epi32(low_halves, _mm512_set1_epi32(VW)), 16));
+  return (vu)_mm512_permutexvar_epi16(order, bf16_round_two(odd, even, over));
 #else
   (void)row1;
   return bf16_round(vf_load_n(row0, left), over);

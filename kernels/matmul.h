@@ -11,9 +11,16 @@
 #else
 #define BLOCK_WORDS 256
 #endif
+#if defined(__wasm__)
+/* Left operands, broadcast and so four times as large, are packed for few rows at a time; the panels that pass them fit the second cache. */
+#define BLOCK_ROWS 64
+#define BLOCK_COLUMNS 512
+#define GROUP_ROWS 32
+#else
 #define BLOCK_ROWS 1536    /* a multiple of GROUP_ROWS */
 #define BLOCK_COLUMNS 1024 /* a multiple of every NR */
 #define GROUP_ROWS 96      /* rows a task packs or multiplies; a multiple of every MR */
+#endif
 
 typedef struct {
   PolArena *arena;
@@ -58,8 +65,16 @@ static void matmul_multiply(const MatmulJob *job, long row_group, long column_gr
 static void matmul_multiply_task(void *argument, long unit, int thread) {
   (void)thread;
   const MatmulJob *job = argument;
+#if defined(__wasm__)
+  /* One thread: a whole row of tiles at a time, while their left operands are in the first cache. */
+  const long i = unit * GROUP_ROWS, rows = min_long(GROUP_ROWS, job->rows - i);
+  const Left left = left_of(job->left + unit * job->group_words, job->a_row == 1, rows, job->k);
+  product(left, (Right){job->right, job->columns, words_of(job->k)}, job->c + i * job->ldc, job->ldc, rows, job->columns, words_of(job->k),
+          job->start);
+#else
   const long column_group = unit % job->column_groups;
   matmul_multiply(job, unit / job->column_groups, column_group, job->right + column_group * NR * words_of(job->k));
+#endif
 }
 
 /* With a single group of rows a panel is used once: it is packed and multiplied while it is in the nearest cache. */
@@ -82,7 +97,11 @@ static void matmul_block(MatmulJob *job, int right_is_packed) {
     pol_parallel(pool, matmul_thin_task, job, job->column_groups);
   } else {
     pol_parallel(pool, matmul_pack_task, job, job->row_groups + (right_is_packed ? 0 : job->column_groups));
+#if defined(__wasm__)
+    pol_parallel(pool, matmul_multiply_task, job, job->row_groups);
+#else
     pol_parallel(pool, matmul_multiply_task, job, job->row_groups * job->column_groups);
+#endif
   }
 }
 

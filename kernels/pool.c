@@ -35,6 +35,15 @@
 #define GATE_OPEN 1u
 #define GATE_WORKER 2u
 
+/*
+ * Units next … end - 1 are this thread's to begin with: neighbouring units touch neighbouring memory, and from job to job a thread finds
+ * its own part in its own cache. Who has none left takes from the others.
+ */
+typedef struct {
+  long next __attribute__((aligned(CACHE_LINE)));
+  long end;
+} Share;
+
 struct PolPool {
   int threads;
   pthread_t handles[MAX_THREADS];
@@ -44,7 +53,6 @@ struct PolPool {
   /* The job; changes only while the gate is closed and nobody is inside. */
   PolTask task;
   void *job;
-  long units;
 
   /* Before this time the caller works alone, since it had to wait; and for how long that was decided. */
   int64_t alone_until, alone;
@@ -57,8 +65,7 @@ struct PolPool {
   /* Counts jobs. */
   unsigned generation __attribute__((aligned(CACHE_LINE)));
   unsigned gate __attribute__((aligned(CACHE_LINE)));
-  /* The next unit to take. */
-  long next __attribute__((aligned(CACHE_LINE)));
+  Share shares[MAX_THREADS];
 };
 
 typedef struct {
@@ -76,9 +83,8 @@ static int64_t nanoseconds(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* One more round of spinning until `deadline` (0 before the first round); 0 when it has passed. Yields to whoever shares the processor. */
-static int spin(int64_t *deadline) {
-  for (int i = 0; i < SPINS; i++) RELAX();
+/* After a round of spinning: 1 until `deadline` (0 before the first round), then 0. Yields to whoever shares the processor. */
+static int spin_on(int64_t *deadline) {
   const int64_t now = nanoseconds();
   if (*deadline == 0) *deadline = now + SPIN_NANOSECONDS;
   if (now >= *deadline) return 0;
@@ -87,18 +93,23 @@ static int spin(int64_t *deadline) {
 }
 
 static void work(PolPool *pool, int thread) {
-  const long units = pool->units;
-  for (;;) {
-    const long unit = __atomic_fetch_add(&pool->next, 1, __ATOMIC_RELAXED);
-    if (unit >= units) return;
-    pool->task(pool->job, unit, thread);
+  for (int t = 0; t < pool->threads; t++) {
+    Share *share = &pool->shares[(thread + t) % pool->threads];
+    while (__atomic_load_n(&share->next, __ATOMIC_RELAXED) < share->end) {
+      const long unit = __atomic_fetch_add(&share->next, 1, __ATOMIC_RELAXED);
+      if (unit < share->end) pool->task(pool->job, unit, thread);
+    }
   }
 }
 
 /* Waits for a job after the one numbered `seen`. */
 static void await_job(PolPool *pool, unsigned seen) {
-  for (int64_t deadline = 0; LOAD(pool->generation) == seen;) {
-    if (spin(&deadline)) continue;
+  for (int64_t deadline = 0;;) {
+    for (int i = 0; i < SPINS; i++) {
+      if (LOAD(pool->generation) != seen) return;
+      RELAX();
+    }
+    if (spin_on(&deadline)) continue;
     pthread_mutex_lock(&pool->mutex);
     ADD(pool->sleeping, 1);
     while (LOAD(pool->generation) == seen) pthread_cond_wait(&pool->start, &pool->mutex);
@@ -178,7 +189,8 @@ static void await_workers(PolPool *pool, int64_t started) {
   if (LOAD(pool->gate) == 0) return;
   const int64_t done = nanoseconds();
   for (int64_t deadline = 0; LOAD(pool->gate) != 0;) {
-    if (spin(&deadline)) continue;
+    for (int i = 0; i < SPINS && LOAD(pool->gate) != 0; i++) RELAX();
+    if (LOAD(pool->gate) == 0 || spin_on(&deadline)) continue;
     pthread_mutex_lock(&pool->mutex);
     STORE(pool->waiting, 1);
     while (LOAD(pool->gate) != 0) pthread_cond_wait(&pool->finish, &pool->mutex);
@@ -193,21 +205,26 @@ static void await_workers(PolPool *pool, int64_t started) {
 }
 
 void pol_parallel(PolPool *pool, PolTask task, void *job, long units) {
-  const int64_t started = pool->threads == 1 || units <= 1 ? 0 : nanoseconds();
-  if (started <= pool->alone_until) {
+  const int alone = pool == NULL || pool->threads == 1 || units <= 1;
+  const int64_t started = alone ? 0 : nanoseconds();
+  if (alone || started <= pool->alone_until) {
     for (long unit = 0; unit < units; unit++) task(job, unit, 0);
     return;
   }
   pool->task = task;
   pool->job = job;
-  pool->units = units;
-  pool->next = 0;
+  for (int t = 0; t < pool->threads; t++) {
+    pool->shares[t].next = units * t / pool->threads;
+    pool->shares[t].end = units * (t + 1) / pool->threads;
+  }
   __atomic_fetch_or(&pool->gate, GATE_OPEN, __ATOMIC_SEQ_CST);
   announce(pool);
   work(pool, 0);
   __atomic_fetch_and(&pool->gate, ~GATE_OPEN, __ATOMIC_SEQ_CST);
   await_workers(pool, started);
 }
+
+int pol_threads(const PolPool *pool) { return pool->threads; }
 
 int pol_reserve(PolPool *pool, size_t bytes) {
   if (bytes <= pool->scratch_bytes) return 1;

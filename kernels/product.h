@@ -33,8 +33,9 @@ INLINE long right_words(long columns, long k) { return round_up(columns, VW) * w
  */
 INLINE void pack_across(uint32_t *panels, const long width, long padded, const float *source, long step_stride, long chains, long k,
                         vi *over) {
-  enum { TOGETHER = 4 };
+  enum { TOGETHER = 4, AHEAD = 8 };
   const long kw = words_of(k);
+  vi flags = *over; /* in a register: stores of words might else alias it */
   for (long first = 0; first < padded; first += TOGETHER * VW) {
     const long vectors = min_long(TOGETHER, (padded - first) / VW);
     uint32_t *out[TOGETHER];
@@ -47,16 +48,25 @@ INLINE void pack_across(uint32_t *panels, const long width, long padded, const f
     for (long p = 0; p < kw; p++) {
       const float *row = source + first + p * WORD_OPERANDS * step_stride;
       const float *next = p * WORD_OPERANDS + 1 < k ? row + step_stride : NULL;
+#if VW >= 8
+      /* Rows are short here and far apart: the processor's own prefetching does not see them come. */
+      UNROLL for (int r = 0; r < WORD_OPERANDS; r++) {
+        const float *ahead = row + (AHEAD * WORD_OPERANDS + r) * step_stride;
+        for (long v = 0; v < vectors; v += LANES / VW) __builtin_prefetch(ahead + v * VW);
+      }
+#endif
       for (long v = 0; v < vectors; v++) {
-        vu_store(out[v] + p * stride[v], words_across(row + v * VW, next == NULL ? NULL : next + v * VW, chains - first - v * VW, over));
+        vu_store(out[v] + p * stride[v], words_across(row + v * VW, next == NULL ? NULL : next + v * VW, chains - first - v * VW, &flags));
       }
     }
   }
+  *over = flags;
 }
 
 /* The same where each chain is contiguous in memory: squares of VW chains and VW words are transposed. */
 INLINE void pack_along(uint32_t *panels, const long width, const float *source, long chain_stride, long chains, long k, vi *over) {
   const long kw = words_of(k), padded = round_up(chains, VW);
+  vi flags = *over;
   for (long first = 0; first < padded; first += VW) {
     const long panel = first / width * width;
     const long stride = min_long(width, padded - panel);
@@ -65,7 +75,7 @@ INLINE void pack_along(uint32_t *panels, const long width, const float *source, 
       const long from = p * WORD_OPERANDS;
       vu square[VW];
       UNROLL for (int i = 0; i < VW; i++) {
-        square[i] = first + i < chains ? words_along(source + (first + i) * chain_stride + from, k - from, over) : (vu){0};
+        square[i] = first + i < chains ? words_along(source + (first + i) * chain_stride + from, k - from, &flags) : (vu){0};
       }
       transpose(square);
       const long steps = min_long(VW, kw - p);
@@ -74,6 +84,7 @@ INLINE void pack_along(uint32_t *panels, const long width, const float *source, 
       }
     }
   }
+  *over = flags;
 }
 
 /* Element (column, step) is source[column·column_stride + step·step_stride]; one of the strides is 1. */
@@ -123,16 +134,18 @@ INLINE void broadcast_store(uint32_t *out, vu words) {
 }
 
 INLINE void pack_left_panel(uint32_t *panel, const float *source, long row_stride, long step_stride, long rows, long k, vi *over) {
+  vi flags = *over;
   if (row_stride == 1) {
-    for (long p = 0; p < k; p++) broadcast_store(panel + p * MR * VW, words_across(source + p * step_stride, NULL, rows, over));
-    return;
+    for (long p = 0; p < k; p++) broadcast_store(panel + p * MR * VW, words_across(source + p * step_stride, NULL, rows, &flags));
+  } else {
+    for (long p = 0; p < k; p += VW) {
+      vu square[VW];
+      UNROLL for (int i = 0; i < VW; i++) square[i] = i < rows ? words_along(source + i * row_stride + p, k - p, &flags) : (vu){0};
+      transpose(square);
+      for (long i = 0; i < min_long(VW, k - p); i++) broadcast_store(panel + (p + i) * MR * VW, square[i]);
+    }
   }
-  for (long p = 0; p < k; p += VW) {
-    vu square[VW];
-    UNROLL for (int i = 0; i < VW; i++) square[i] = i < rows ? words_along(source + i * row_stride + p, k - p, over) : (vu){0};
-    transpose(square);
-    for (long i = 0; i < min_long(VW, k - p); i++) broadcast_store(panel + (p + i) * MR * VW, square[i]);
-  }
+  *over = flags;
 }
 #endif
 
@@ -149,12 +162,14 @@ static Left pack_left(uint32_t *words, const float *source, long row_stride, lon
     pack_across(words, left.step, left.step, source, step_stride, rows, k, over);
     return left;
   }
+  vi flags = *over;
   for (long i = 0; i < round_up(rows, MR); i++) {
     for (long p = 0; p < words_of(k); p += VW) {
       const long from = p * WORD_OPERANDS;
-      vu_store(words + i * left.row + p, i < rows ? words_along(source + i * row_stride + from, k - from, over) : (vu){0});
+      vu_store(words + i * left.row + p, i < rows ? words_along(source + i * row_stride + from, k - from, &flags) : (vu){0});
     }
   }
+  *over = flags;
 #endif
   return left;
 }
@@ -228,11 +243,29 @@ INLINE void tile(const int nv, long kw, Left left, const uint32_t *right, long r
   }
 }
 
+#if defined(__wasm__)
+/* The full tile in assembly (scripts/wasm-tile.mjs): 8·turns + rest steps; rows of c are `stride` bytes apart. */
+void pol_tile(long turns, long rest, const uint32_t *left, const uint32_t *right, float *c, long stride, long continued);
+
+static void tile_2(long kw, Left left, const uint32_t *right, float *c, long ldc, Start start) {
+  if (start == START_GIVEN) {
+    UNROLL for (int i = 0; i < MR; i++) {
+      UNROLL for (int j = 0; j < NV; j++) vf_store(c + i * ldc + j * VW, chain_start(vf_load(c + i * ldc + j * VW)));
+    }
+  }
+  pol_tile(kw / 8, kw % 8, left.words, right, c, ldc * 4, start != START_ZERO);
+}
+#endif
+
 static __attribute__((noinline)) void tile_of(int nv, long kw, Left left, const uint32_t *right, long right_step, float *c, long ldc,
                                               Start start) {
   switch (nv) {
     case 1: tile(1, kw, left, right, right_step, c, ldc, start); return;
+#if defined(__wasm__)
+    case 2: tile_2(kw, left, right, c, ldc, start); return;
+#else
     case 2: tile(2, kw, left, right, right_step, c, ldc, start); return;
+#endif
 #if NV == 4
     case 3: tile(3, kw, left, right, right_step, c, ldc, start); return;
     case 4: tile(4, kw, left, right, right_step, c, ldc, start); return;
@@ -259,22 +292,29 @@ typedef struct {
   long kw;
 } Right;
 
-/* C[rows, columns] (+)= left · right over kw words of each chain. */
+/* The tile of C at row i, column j. */
+INLINE void product_tile(Left left, Right right, float *c, long ldc, long rows, long columns, long kw, Start start, long i, long j) {
+  const long packed = min_long(NR, round_up(right.columns - j, VW));
+  const long wanted = min_long(NR, columns - j), present = min_long(MR, rows - i);
+  const int nv = (int)ceil_div(wanted, VW);
+  const uint32_t *panel = right.panels + j * right.kw;
+  float *target = c + i * ldc + j;
+  left.words += i / MR * left.panel;
+  if (present == MR && wanted == nv * VW) tile_of(nv, kw, left, panel, packed, target, ldc, start);
+  else edge_tile(nv, kw, left, panel, packed, target, ldc, present, wanted, start);
+}
+
+/* C[rows, columns] (+)= left · right over kw words of each chain. What is larger when packed stays in the first cache while the other passes. */
 static void product(Left left, Right right, float *c, long ldc, long rows, long columns, long kw, Start start) {
-  const uint32_t *first = left.words;
-  for (long j = 0; j < columns; j += NR) {
-    const long packed = min_long(NR, round_up(right.columns - j, VW));
-    const long wanted = min_long(NR, columns - j);
-    const int nv = (int)ceil_div(wanted, VW);
-    const uint32_t *panel = right.panels + j * right.kw;
-    for (long i = 0; i < rows; i += MR) {
-      left.words = (uint32_t *)first + i / MR * left.panel;
-      float *target = c + i * ldc + j;
-      const long present = min_long(MR, rows - i);
-      if (present == MR && wanted == nv * VW) tile_of(nv, kw, left, panel, packed, target, ldc, start);
-      else edge_tile(nv, kw, left, panel, packed, target, ldc, present, wanted, start);
-    }
+#if defined(__wasm__)
+  for (long i = 0; i < rows; i += MR) {
+    for (long j = 0; j < columns; j += NR) product_tile(left, right, c, ldc, rows, columns, kw, start, i, j);
   }
+#else
+  for (long j = 0; j < columns; j += NR) {
+    for (long i = 0; i < rows; i += MR) product_tile(left, right, c, ldc, rows, columns, kw, start, i, j);
+  }
+#endif
 }
 
 #endif

@@ -16,6 +16,8 @@ typedef struct {
   int32_t *correct;
   const int32_t *tokens;
   long rows, dim, block, rows_per_sequence, offset, heads;
+  /* Number of row 0 among all rows of its sequences. */
+  long first;
   float eps;
   int inverse;
 } RowJob;
@@ -122,7 +124,7 @@ static void rope_task(void *argument, long unit, int thread) {
   const RowJob *job = argument;
   const long half = job->dim / 2;
   for (long r = unit * job->block; r < min_long(job->rows, (unit + 1) * job->block); r++) {
-    const long angle = (r % job->rows_per_sequence + job->offset) * half;
+    const long angle = ((job->first + r) % job->rows_per_sequence + job->offset) * half;
     for (long h = 0; h < job->heads; h++) {
       float *low = job->out + (r * job->heads + h) * job->dim;
       float *high = low + half;

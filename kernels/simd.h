@@ -90,7 +90,18 @@ INLINE void vf_store_n(float *p, vf x, long left) {
 
 /* Lane by lane mask ? a : b; masks are all ones or all zeros, as comparisons give them. */
 INLINE vf vf_select(vi mask, vf a, vf b) { return (vf)(((vi)a & mask) | ((vi)b & ~mask)); }
-INLINE vf vf_max(vf a, vf b) { return vf_select(a > b, a, b); }
+/* a > b ? a : b, which is what x86's instruction does with zeros and NaN too. */
+INLINE vf vf_max(vf a, vf b) {
+#if defined(__AVX512F__)
+  return (vf)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+  return (vf)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__SSE2__)
+  return (vf)_mm_max_ps((__m128)a, (__m128)b);
+#else
+  return vf_select(a > b, a, b);
+#endif
+}
 INLINE vf vf_abs(vf x) { return (vf)((vi)x & 0x7fffffff); }
 
 INLINE int vi_any(vi mask) {

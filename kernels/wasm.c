@@ -11,7 +11,7 @@ struct PolPool {
 };
 
 static PolPool pool;
-static double arguments[POL_ARGUMENTS];
+static double arguments[POL_ARGUMENTS * (1 + POL_PROGRAM_CALLS)];
 static PolArena arena = {.pool = &pool, .arguments = arguments};
 
 /* Addresses in bytes, 64-byte aligned. Returns where the arguments (f64) are to be written. */
@@ -27,6 +27,11 @@ EXPORT("run") double run(int kernel) { return pol_run_wasm(&arena, kernel); }
 void pol_parallel(PolPool *unused, PolTask task, void *job, long units) {
   (void)unused;
   for (long unit = 0; unit < units; unit++) task(job, unit, 0);
+}
+
+int pol_threads(const PolPool *unused) {
+  (void)unused;
+  return 1;
 }
 
 int pol_reserve(PolPool *owner, size_t bytes) { return bytes <= owner->scratch_bytes; }

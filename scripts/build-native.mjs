@@ -81,6 +81,7 @@ async function build(compiler, directory) {
   const have = variants.map(({ name }) => `-DPOL_${name.toUpperCase()}=PRESENT`);
   const objects = await Promise.all([
     compile('pool.c', 'pool.o', []),
+    compile('sha256.c', 'sha256.o', []),
     compile('addon.c', 'addon.o', ['-DNAPI_VERSION=8', `-I${nodeApiHeaders()}`, ...have]),
   ]);
   const link = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-pthread'];

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runClang } from '@yowasp/clang';
 import { WASM_FLAGS } from './kernel-flags.mjs';
+import { tileAssembly } from './wasm-tile.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const kernels = path.join(root, 'kernels');
@@ -14,7 +15,7 @@ const COMPILE = [...WASM_FLAGS, '-DPOL_RUN=pol_run_wasm'];
 const LINK = ['-Wl,--no-entry', '-Wl,--import-memory', '-Wl,--export=__heap_base', '-Wl,--strip-all', '-Wl,-z,stack-size=65536'];
 
 async function sources() {
-  const tree = {};
+  const tree = { 'tile.s': tileAssembly() };
   for (const name of await readdir(kernels)) {
     if (name.endsWith('.h') || name === 'kernels.c' || name === 'wasm.c') tree[name] = await readFile(path.join(kernels, name), 'utf8');
   }
@@ -27,11 +28,15 @@ async function build() {
     if (bytes !== null) log += new TextDecoder().decode(bytes);
   };
   try {
-    const files = await runClang(['clang', ...COMPILE, ...LINK, 'kernels.c', 'wasm.c', '-o', 'pol-kernels.wasm'], await sources(), {
-      stdout: print,
-      stderr: print,
-      fetchProgress: () => {},
-    });
+    const files = await runClang(
+      ['clang', ...COMPILE, ...LINK, 'kernels.c', 'wasm.c', 'tile.s', '-o', 'pol-kernels.wasm'],
+      await sources(),
+      {
+        stdout: print,
+        stderr: print,
+        fetchProgress: () => {},
+      },
+    );
     if (log !== '') console.log(log.trimEnd());
     return files['pol-kernels.wasm'];
   } catch (error) {

@@ -1,12 +1,16 @@
 import cors from '@fastify/cors';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { NodeView } from '../chain/view.ts';
+import { type Clock, systemClock } from '../primitives/clock.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { Logger } from '../primitives/log.ts';
 import { isFromThisMachine, isLoopbackHost, namesLoopback } from './access.ts';
 import { apiError } from './errors.ts';
+import { createFilters, type FilterRegistry } from './jsonrpc/filters.ts';
 import { createRpcHandler } from './jsonrpc/handler.ts';
 import { RPC_METHODS } from './jsonrpc/registry.ts';
+import { createSubscriptionHub } from './jsonrpc/subscriptions.ts';
+import { serveWebSocket } from './jsonrpc/websocket.ts';
 import { MAX_BODY_BYTES } from './limits.ts';
 import { openAiErrorBody } from './openai/errors.ts';
 import { registerOpenAi } from './openai/routes.ts';
@@ -22,9 +26,9 @@ export interface ApiServer {
 /** The node's HTTP side: JSON-RPC on `POST /`, REST on `/api/v1`, OpenAI on `/v1`. */
 export function createApiServer(
   options: { readonly host: string; readonly port: number },
-  dependencies: { readonly view: NodeView; readonly log: Logger },
+  dependencies: { readonly view: NodeView; readonly log: Logger; readonly clock?: Clock },
 ): ApiServer {
-  const { view, log } = dependencies;
+  const { view, log, clock = systemClock } = dependencies;
   const app = Fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
   const isOpenAi = (request: FastifyRequest) => request.url.startsWith('/v1/');
 
@@ -55,7 +59,11 @@ export function createApiServer(
       .send(isOpenAi(request) ? openAiErrorBody(404, 'API_NOT_FOUND', message) : { error: { code: 'API_NOT_FOUND', message } });
   });
 
-  registerJsonRpc(app, view, log, onLoopback);
+  const filters = createFilters({ view, clock });
+  const answer = createRpcHandler(RPC_METHODS, log);
+  const hub = createSubscriptionHub({ view });
+  const sockets = serveWebSocket(app.server, { onLoopback }, { answer, context: { view, filters }, hub, clock });
+  registerJsonRpc(app, { view, filters, answer, onLoopback });
   registerRest(app, view);
   registerOpenAi(app, view);
 
@@ -72,13 +80,26 @@ export function createApiServer(
         throw cause;
       }
     },
-    stop: () => app.close(),
+    async stop() {
+      sockets.close();
+      hub.close();
+      filters.close();
+      await app.close();
+    },
   };
 }
 
 /** JSON-RPC answers parse errors itself, as its specification says, so it reads the body as text. */
-function registerJsonRpc(app: FastifyInstance, view: NodeView, log: Logger, onLoopback: boolean): void {
-  const answer = createRpcHandler(RPC_METHODS, log);
+function registerJsonRpc(
+  app: FastifyInstance,
+  parts: {
+    readonly view: NodeView;
+    readonly filters: FilterRegistry;
+    readonly answer: ReturnType<typeof createRpcHandler>;
+    readonly onLoopback: boolean;
+  },
+): void {
+  const { view, filters, answer, onLoopback } = parts;
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
@@ -90,7 +111,7 @@ function registerJsonRpc(app: FastifyInstance, view: NodeView, log: Logger, onLo
       } catch {
         return { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'parse error: the body is not JSON' } };
       }
-      const response = await answer(document, { view, maySpend: onLoopback && isFromThisMachine(request.headers) });
+      const response = await answer(document, { view, filters, maySpend: onLoopback && isFromThisMachine(request.headers) });
       // Notifications have no answer.
       return response ?? reply.status(204).send();
     });

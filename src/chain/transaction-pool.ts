@@ -27,6 +27,10 @@ export interface TransactionPool {
   /** Forgets what the new head made final or impossible, and what `dropped` names. */
   prune(included: readonly { readonly hash: Hash; readonly from: Address }[], dropped: readonly Hash[]): Promise<void>;
   readonly size: number;
+  /** Transactions in order of sender and nonce: without a gap before them, and behind one. */
+  content(): { readonly pending: readonly DecodedTransaction[]; readonly queued: readonly DecodedTransaction[] };
+  /** Calls back with each transaction that is kept. */
+  onAdded(listener: (transaction: DecodedTransaction) => void): () => void;
 }
 
 interface AccountReader {
@@ -51,6 +55,7 @@ export function createTransactionPool(
   const maxTransactions = options.maxTransactions ?? MAX_POOLED_TRANSACTIONS;
   const byHash = new Map<Hex, DecodedTransaction>();
   const senders = new Map<Hex, Sender>();
+  const listeners = new Set<(transaction: DecodedTransaction) => void>();
   /** Additions and prunings take turns: each reads accounts, and changes the pool by what it read. */
   const serial = createMutex();
 
@@ -152,6 +157,7 @@ export function createTransactionPool(
     sender.queue.set(transaction.nonce, transaction);
     senders.set(name, sender);
     byHash.set(toHex(transaction.hash), transaction);
+    for (const listener of listeners) listener(transaction);
     return transaction;
   }
 
@@ -217,6 +223,20 @@ export function createTransactionPool(
       }),
     get size() {
       return byHash.size;
+    },
+    content() {
+      const pending: DecodedTransaction[] = [];
+      const queued: DecodedTransaction[] = [];
+      for (const sender of senders.values()) {
+        const gap = gapOf(sender);
+        const byNonce = [...sender.queue.values()].sort((a, b) => (a.nonce < b.nonce ? -1 : 1));
+        for (const transaction of byNonce) (transaction.nonce < gap ? pending : queued).push(transaction);
+      }
+      return { pending, queued };
+    },
+    onAdded(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }

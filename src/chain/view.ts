@@ -3,7 +3,7 @@ import type { ExecutionReader } from '../execution/engine.ts';
 import type { TrainingProgress } from '../learning/types.ts';
 import type { Genesis } from '../params/genesis.ts';
 import type { Hash } from '../primitives/hash.ts';
-import type { Address } from '../primitives/keys.ts';
+import type { Address, Signature } from '../primitives/keys.ts';
 import type { ProtocolState, SettledRound } from '../protocol/types.ts';
 
 /** All that the APIs see of a node: narrow, read-mostly, final blocks only. The composition root builds it. */
@@ -54,11 +54,17 @@ export interface ChainView {
   /** Next nonce of an account, pooled transactions counted. */
   pendingNonce(address: Address): Promise<bigint>;
   readonly poolSize: number;
+  /** EIP-2718 bytes of pooled transactions: those the next block could hold, and those that wait for an earlier nonce. */
+  poolContent(): { readonly pending: readonly Uint8Array[]; readonly queued: readonly Uint8Array[] };
+  /** Calls back with each transaction that is pooled. */
+  onTransaction(listener: (hash: Hash) => void): () => void;
 }
 
 /** The node's own account. */
 export interface WalletView {
   readonly address: Address;
+  /** Signs a digest. Whoever calls this has seen that it is not a transaction's that nobody wanted. */
+  sign(digest: Hash): Signature;
   /** Fills nonce, gas and fees where absent, signs as EIP-1559, submits. */
   send(request: {
     readonly to: Address | undefined;

@@ -1,16 +1,11 @@
-import { type BlockBytes, createBlockFromBytesArray, createBlockHeaderFromBytesArray } from '@ethereumjs/block';
 import { RLP } from '@ethereumjs/rlp';
-import type { TypedTransaction } from '@ethereumjs/tx';
-import { createTxFromRLP } from '@ethereumjs/tx';
 import { isPolError, messageOf } from '../primitives/errors.ts';
-import type { Hash } from '../primitives/hash.ts';
+import { type Hash, keccak256 } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
-import { chainRules } from './chain-rules.ts';
 import { executionError } from './errors.ts';
-import { readShape } from './transaction-shape.ts';
-import { feesOf } from './transactions.ts';
+import { decodeTransactionView, type TransactionView } from './transaction-view.ts';
 
-/** A header's fields under their JSON-RPC names; amounts in wei, times in Unix seconds. */
+/** A header's fields under their JSON-RPC names; amounts in wei, times in Unix seconds. Undefined: its fork has no such field. */
 export interface HeaderView {
   readonly number: number;
   readonly hash: Hash;
@@ -31,40 +26,17 @@ export interface HeaderView {
   readonly mixHash: Hash;
   /** 8 bytes, zero */
   readonly nonce: Uint8Array;
-  readonly baseFeePerGas: bigint;
-  readonly withdrawalsRoot: Hash;
-  readonly blobGasUsed: bigint;
-  readonly excessBlobGas: bigint;
-  readonly parentBeaconBlockRoot: Hash;
-  /** Prague's (EIP-7685); undefined under Cancun. */
+  /** London (EIP-1559) */
+  readonly baseFeePerGas: bigint | undefined;
+  /** Shanghai (EIP-4895) */
+  readonly withdrawalsRoot: Hash | undefined;
+  /** Cancun (EIP-4844, EIP-4788) */
+  readonly blobGasUsed: bigint | undefined;
+  readonly excessBlobGas: bigint | undefined;
+  readonly parentBeaconBlockRoot: Hash | undefined;
+  /** Prague (EIP-7685) */
   readonly requestsHash: Hash | undefined;
-}
-
-/** A transaction's fields under their JSON-RPC names. */
-export interface TransactionView {
-  readonly hash: Hash;
-  readonly type: number;
-  readonly chainId: bigint;
-  readonly from: Address;
-  readonly to: Address | undefined;
-  readonly nonce: bigint;
-  /** Gas limit. */
-  readonly gas: bigint;
-  /** wei; what types 0 and 1 offer. For type 2 undefined: what it pays depends on the block (effectiveGasPriceOf). */
-  readonly gasPrice: bigint | undefined;
-  /** wei; type 2 only */
-  readonly maxFeePerGas: bigint | undefined;
-  readonly maxPriorityFeePerGas: bigint | undefined;
-  readonly value: bigint;
-  readonly input: Uint8Array;
-  /** Undefined for legacy transactions. */
-  readonly accessList: readonly { readonly address: Address; readonly storageKeys: readonly Uint8Array[] }[] | undefined;
-  /** As signed: EIP-155's for legacy transactions, the parity of others. */
-  readonly v: bigint;
-  readonly yParity: 0 | 1;
-  readonly r: bigint;
-  readonly s: bigint;
-  /** EIP-2718 bytes. */
+  /** RLP. */
   readonly raw: Uint8Array;
 }
 
@@ -79,33 +51,38 @@ export interface WithdrawalView {
 export interface BlockView {
   readonly header: HeaderView;
   readonly transactions: readonly TransactionView[];
-  readonly withdrawals: readonly WithdrawalView[];
+  readonly uncles: readonly Hash[];
+  readonly withdrawals: readonly WithdrawalView[] | undefined;
   /** Bytes of the encoded block. */
   readonly size: number;
 }
 
+type Item = Uint8Array | readonly Item[];
+
+const FIRST_LIST_BYTE = 0xc0;
+const LAST_SHORT_LIST_BYTE = 0xf7;
+/** Five hashes and an address, each behind a byte of its length. */
+const FIELDS_BEFORE_BLOOM_BYTES = 5 * 33 + 21;
+const BLOOM_BYTES = 256;
+const BLOOM_PREFIX: readonly number[] = [0xb9, 0x01, 0x00];
+
+/** Fields of a header from Frontier on, and with Prague's. */
+const MIN_HEADER_FIELDS = 15;
+const MAX_HEADER_FIELDS = 21;
+
 /**
- * Reads an Ethereum block as plain values. It does not check that the block is valid: that was done before it became final.
+ * Reads an Ethereum block of any fork as plain values. It does not check that the block is valid: that was done before it
+ * became final.
  * @throws EXECUTION_BLOCK_MALFORMED
  */
 export function decodeBlock(bytes: Uint8Array): BlockView {
-  return guarded('block', () => {
-    const [headerItems, transactionItems, , withdrawalItems] = RLP.decode(bytes) as BlockBytes;
-    if (headerItems === undefined || transactionItems === undefined || withdrawalItems === undefined)
-      throw new RangeError('a part is missing');
-    // Ommers and transactions apart: a header and withdrawals need no chain id.
-    const { header, withdrawals } = createBlockFromBytesArray([headerItems, [], [], withdrawalItems] as unknown as BlockBytes, {
-      common: chainRules(ANY_CHAIN_ID),
-    });
+  return guarded(() => {
+    const [header, transactions, uncles, withdrawals] = listOf(RLP.decode(bytes) as Item);
     return {
-      header: viewHeader(header),
-      transactions: transactionItems.map((item) => decodeTransactionView(item instanceof Uint8Array ? item : RLP.encode(item))),
-      withdrawals: (withdrawals ?? []).map(({ index, validatorIndex, address, amount }) => ({
-        index,
-        validatorIndex,
-        address: address.bytes,
-        amount,
-      })),
+      header: viewHeader(listOf(header)),
+      transactions: listOf(transactions).map((item) => decodeTransactionView(encodedTransaction(item))),
+      uncles: listOf(uncles).map((uncle) => keccak256(RLP.encode(uncle as never))),
+      withdrawals: withdrawals === undefined ? undefined : listOf(withdrawals).map(viewWithdrawal),
       size: bytes.length,
     };
   });
@@ -113,87 +90,94 @@ export function decodeBlock(bytes: Uint8Array): BlockView {
 
 /** A block's header alone: cheap for blocks of many transactions. @throws EXECUTION_BLOCK_MALFORMED */
 export function decodeHeader(bytes: Uint8Array): HeaderView {
-  return guarded('block', () => {
-    const [items] = RLP.decode(bytes) as BlockBytes;
-    return viewHeader(createBlockHeaderFromBytesArray(items, { common: chainRules(ANY_CHAIN_ID) }));
+  return guarded(() => viewHeader(listOf(RLP.decode(bytes.subarray(prefixLength(bytes, 0)), true).data as Item)));
+}
+
+/** A block's bloom filter, without decoding anything: a search of logs looks at one a block. @throws EXECUTION_BLOCK_MALFORMED */
+export function bloomOf(bytes: Uint8Array): Uint8Array {
+  return guarded(() => {
+    const block = prefixLength(bytes, 0);
+    const at = block + prefixLength(bytes, block) + FIELDS_BEFORE_BLOOM_BYTES;
+    if (BLOOM_PREFIX.some((byte, i) => bytes[at + i] !== byte)) throw new RangeError('the bloom filter is not in its place');
+    return bytes.subarray(at + BLOOM_PREFIX.length, at + BLOOM_PREFIX.length + BLOOM_BYTES);
   });
 }
 
-/** A signed transaction of any chain. @throws EXECUTION_TX_* */
-export function decodeTransactionView(raw: Uint8Array): TransactionView {
-  const chainId = readShape(raw).chainId ?? ANY_CHAIN_ID;
-  return guarded('transaction', () => viewTransaction(createTxFromRLP(raw, { common: chainRules(chainId) }), chainId, raw));
+/** Bytes of the head of an RLP list at a place. */
+function prefixLength(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? 0;
+  if (first < FIRST_LIST_BYTE) throw new RangeError('a list is missing');
+  return first <= LAST_SHORT_LIST_BYTE ? 1 : 1 + first - LAST_SHORT_LIST_BYTE;
 }
 
-/** wei for a unit of gas that a transaction pays in a block with this base fee (EIP-1559). */
-export function effectiveGasPriceOf(transaction: TransactionView, baseFeePerGas: bigint): bigint {
-  if (transaction.maxFeePerGas === undefined || transaction.maxPriorityFeePerGas === undefined) return transaction.gasPrice ?? 0n;
-  const offered = baseFeePerGas + transaction.maxPriorityFeePerGas;
-  return offered < transaction.maxFeePerGas ? offered : transaction.maxFeePerGas;
+/** EIP-2718 bytes of a block's transactions. @throws EXECUTION_BLOCK_MALFORMED */
+export function rawTransactions(bytes: Uint8Array): readonly Uint8Array[] {
+  return guarded(() => listOf(listOf(RLP.decode(bytes) as Item)[1]).map(encodedTransaction));
 }
 
-const ANY_CHAIN_ID = 1n;
+/** In a block a legacy transaction is a list, others are strings. */
+function encodedTransaction(item: Item): Uint8Array {
+  return item instanceof Uint8Array ? item : RLP.encode(item as never);
+}
 
-function viewHeader(header: ReturnType<typeof createBlockHeaderFromBytesArray>): HeaderView {
-  const none = new Uint8Array(32);
+function viewHeader(items: readonly Item[]): HeaderView {
+  if (items.length < MIN_HEADER_FIELDS || items.length > MAX_HEADER_FIELDS) throw new RangeError(`a header of ${items.length} fields`);
+  const raw = RLP.encode(items as never);
+  const bytes = (index: number): Uint8Array => bytesOf(items[index]);
+  const optional = <T>(index: number, read: (item: Item | undefined) => T): T | undefined =>
+    index < items.length ? read(items[index]) : undefined;
   return {
-    number: Number(header.number),
-    hash: header.hash(),
-    parentHash: header.parentHash,
-    sha3Uncles: header.uncleHash,
-    miner: header.coinbase.bytes,
-    stateRoot: header.stateRoot,
-    transactionsRoot: header.transactionsTrie,
-    receiptsRoot: header.receiptTrie,
-    logsBloom: header.logsBloom,
-    difficulty: header.difficulty,
-    gasLimit: header.gasLimit,
-    gasUsed: header.gasUsed,
-    timestamp: Number(header.timestamp),
-    extraData: header.extraData,
-    mixHash: header.mixHash,
-    nonce: header.nonce,
-    baseFeePerGas: header.baseFeePerGas ?? 0n,
-    withdrawalsRoot: header.withdrawalsRoot ?? none,
-    blobGasUsed: header.blobGasUsed ?? 0n,
-    excessBlobGas: header.excessBlobGas ?? 0n,
-    parentBeaconBlockRoot: header.parentBeaconBlockRoot ?? none,
-    requestsHash: header.requestsHash,
-  };
-}
-
-function viewTransaction(transaction: TypedTransaction, chainId: bigint, raw: Uint8Array): TransactionView {
-  const { v = 0n, r = 0n, s = 0n } = transaction;
-  const fees = feesOf(transaction);
-  const isFeeMarket = 'maxFeePerGas' in transaction;
-  return {
-    hash: transaction.hash(),
-    type: transaction.type,
-    chainId,
-    from: transaction.getSenderAddress().bytes,
-    to: transaction.to?.bytes,
-    nonce: transaction.nonce,
-    gas: transaction.gasLimit,
-    gasPrice: isFeeMarket ? undefined : fees.maxFeePerGas,
-    maxFeePerGas: isFeeMarket ? fees.maxFeePerGas : undefined,
-    maxPriorityFeePerGas: isFeeMarket ? fees.maxPriorityFeePerGas : undefined,
-    value: transaction.value,
-    input: transaction.data,
-    accessList:
-      'accessList' in transaction ? transaction.accessList.map(([address, storageKeys]) => ({ address, storageKeys })) : undefined,
-    v,
-    yParity: v === 1n || (v >= 27n && v % 2n === 0n) ? 1 : 0,
-    r,
-    s,
+    parentHash: bytes(0),
+    sha3Uncles: bytes(1),
+    miner: bytes(2),
+    stateRoot: bytes(3),
+    transactionsRoot: bytes(4),
+    receiptsRoot: bytes(5),
+    logsBloom: bytes(6),
+    difficulty: integerOf(items[7]),
+    number: Number(integerOf(items[8])),
+    gasLimit: integerOf(items[9]),
+    gasUsed: integerOf(items[10]),
+    timestamp: Number(integerOf(items[11])),
+    extraData: bytes(12),
+    mixHash: bytes(13),
+    nonce: bytes(14),
+    baseFeePerGas: optional(15, integerOf),
+    withdrawalsRoot: optional(16, bytesOf),
+    blobGasUsed: optional(17, integerOf),
+    excessBlobGas: optional(18, integerOf),
+    parentBeaconBlockRoot: optional(19, bytesOf),
+    requestsHash: optional(20, bytesOf),
+    hash: keccak256(raw),
     raw,
   };
 }
 
-function guarded<T>(what: string, decode: () => T): T {
+function viewWithdrawal(item: Item): WithdrawalView {
+  const [index, validatorIndex, address, amount] = listOf(item);
+  return { index: integerOf(index), validatorIndex: integerOf(validatorIndex), address: bytesOf(address), amount: integerOf(amount) };
+}
+
+function listOf(item: Item | undefined): readonly Item[] {
+  if (item === undefined || item instanceof Uint8Array) throw new RangeError('a list is missing');
+  return item;
+}
+
+function bytesOf(item: Item | undefined): Uint8Array {
+  if (!(item instanceof Uint8Array)) throw new RangeError('a field is missing');
+  return item;
+}
+
+function integerOf(item: Item | undefined): bigint {
+  const bytes = bytesOf(item);
+  return bytes.length === 0 ? 0n : BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
+}
+
+function guarded<T>(decode: () => T): T {
   try {
     return decode();
   } catch (cause) {
     if (isPolError(cause)) throw cause;
-    throw executionError('EXECUTION_BLOCK_MALFORMED', `the ${what} does not decode: ${messageOf(cause)}`, { cause });
+    throw executionError('EXECUTION_BLOCK_MALFORMED', `the block does not decode: ${messageOf(cause)}`, { cause });
   }
 }

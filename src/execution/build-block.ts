@@ -90,7 +90,7 @@ async function execute(
     excessBlobGas: 0n,
     blobGasUsed: 0n,
   };
-  const around = surroundings(context, header);
+  const around = surroundings(context.rules, header);
 
   await journal.checkpoint();
   await storeBeaconRoot(machine, attributes);

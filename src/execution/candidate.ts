@@ -23,7 +23,8 @@ export function headOf(block: Block): ExecutionHead {
     stateRoot: header.stateRoot,
     timestamp: Number(header.timestamp),
     baseFeePerGas: header.baseFeePerGas ?? 0n,
-    nextBaseFeePerGas: header.calcNextBaseFee(),
+    // Blocks before London, which only imported chains have, ask for none.
+    nextBaseFeePerGas: header.baseFeePerGas === undefined ? 0n : header.calcNextBaseFee(),
     gasLimit: header.gasLimit,
   };
 }

@@ -12,7 +12,7 @@ import type { ExecutionEngine, ExecutionHead } from './engine.ts';
 import { executionError } from './errors.ts';
 import { createGenesisBlock } from './genesis-block.ts';
 import { MAX_CANDIDATES } from './limits.ts';
-import type { ChainContext } from './machine.ts';
+import { type ChainContext, NO_POINT_EVALUATION } from './machine.ts';
 import { createExecutionReader } from './reader.ts';
 import { ancestorHashes, blocksByNumber, blockWrites, headersByNumber, headNumber } from './records.ts';
 import { readStateItem } from './state-download.ts';
@@ -47,6 +47,9 @@ export async function createExecutionEngine(
   const candidates = new Map<string, Candidate>();
   const context: ChainContext = {
     rules,
+    rulesAt: () => rules,
+    hasBlobs: false,
+    precompiles: [NO_POINT_EVALUATION],
     chainId: genesis.chain_id,
     gasLimit: BigInt(genesis.gas_limit),
     blockHash: (number) =>

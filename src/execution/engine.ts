@@ -1,6 +1,12 @@
 import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 import type { Write } from '../store/kv.ts';
+import type { ForkConfig } from './fork-config.ts';
+import type { LogFilter } from './logs.ts';
+import type { AccountOverride, BlockOverrides } from './overrides.ts';
+import type { SimulatedBlock, Simulation } from './simulate.ts';
+import type { TraceOptions } from './tracers/tracer.ts';
+import type { AccessListItem } from './transaction-view.ts';
 
 /** What consensus tells execution about the next block (the Engine API's PayloadAttributesV3). */
 export interface PayloadAttributes {
@@ -105,12 +111,16 @@ export interface StoredReceipt {
   readonly transactionHash: Hash;
   readonly blockNumber: number;
   readonly blockHash: Hash;
+  /** Unix seconds. */
+  readonly blockTimestamp: number;
   readonly index: number;
   readonly type: number;
   readonly from: Address;
   readonly to: Address | undefined;
   readonly contractAddress: Address | undefined;
   readonly succeeded: boolean;
+  /** In place of `succeeded` before Byzantium (EIP-658): never on this chain, but on imported ones. */
+  readonly stateRoot: Hash | undefined;
   readonly gasUsed: bigint;
   readonly cumulativeGasUsed: bigint;
   readonly effectiveGasPrice: bigint;
@@ -123,24 +133,79 @@ export interface StoredReceipt {
   }[];
 }
 
+/** A message that nobody signed. Amounts in wei. */
 export interface CallRequest {
   readonly from?: Address;
   readonly to?: Address;
   readonly value?: bigint;
   readonly data?: Uint8Array;
   readonly gas?: bigint;
+  readonly nonce?: bigint;
+  /** In place of the two fees after it. */
   readonly gasPrice?: bigint;
+  readonly maxFeePerGas?: bigint;
+  readonly maxPriorityFeePerGas?: bigint;
+  readonly accessList?: readonly AccessListItem[];
+  readonly maxFeePerBlobGas?: bigint;
+  readonly blobVersionedHashes?: readonly Hash[];
+  /** How many accounts it would let act by another's code (EIP-7702): they count for gas where the rules know them. */
+  readonly authorizations?: number;
+}
+
+/** What a question pretends. */
+export interface Overrides {
+  readonly state?: readonly AccountOverride[];
+  readonly block?: BlockOverrides;
 }
 
 export interface CallResult {
   readonly returnData: Uint8Array;
   readonly gasUsed: bigint;
-  /** Set when execution failed: 'revert' with returnData, or the EVM's exception. */
+  /** Set when execution failed: go-ethereum's name of the exception; 'execution reverted' with returnData. */
   readonly failure: string | undefined;
 }
 
+export interface AccessListResult {
+  readonly accessList: readonly AccessListItem[];
+  readonly gasUsed: bigint;
+  readonly failure: string | undefined;
+}
+
+/** Merkle paths as RLP of nodes, from the root down (EIP-1186). */
+export interface AccountProof {
+  readonly address: Address;
+  readonly accountProof: readonly Uint8Array[];
+  readonly balance: bigint;
+  readonly nonce: bigint;
+  readonly codeHash: Hash;
+  readonly storageRoot: Hash;
+  readonly storageProof: readonly { readonly slot: Uint8Array; readonly value: Uint8Array; readonly proof: readonly Uint8Array[] }[];
+}
+
+/** A log with its place. */
+export interface StoredLog {
+  readonly address: Address;
+  readonly topics: readonly Hash[];
+  readonly data: Uint8Array;
+  readonly logIndex: number;
+  readonly transactionHash: Hash;
+  readonly transactionIndex: number;
+  readonly blockNumber: number;
+  readonly blockHash: Hash;
+  /** Unix seconds. */
+  readonly blockTimestamp: number;
+}
+
+/** Fees of the block after another, wei. */
+export interface NextFees {
+  readonly baseFeePerGas: bigint;
+  readonly blobBaseFee: bigint;
+}
+
 /**
- * Read access for the APIs. Every answer is about a final block. Unknown blocks or transactions give undefined.
+ * Read access for the APIs. Every answer is about a final block; a state or a block that is not known throws
+ * EXECUTION_UNKNOWN_BLOCK, a missing transaction gives undefined. What executes code is bounded in gas, time and number, and
+ * lets everything else of the thread have its turn (`limits.ts`).
  * @throws EXECUTION_HISTORY_ABSENT for a final block that this node, having joined later, never had
  */
 export interface ExecutionReader {
@@ -148,15 +213,36 @@ export interface ExecutionReader {
   nonce(address: Address, at?: BlockReference): Promise<bigint>;
   code(address: Address, at?: BlockReference): Promise<Uint8Array>;
   storage(address: Address, slot: Uint8Array, at?: BlockReference): Promise<Uint8Array>;
-  call(request: CallRequest, at?: BlockReference): Promise<CallResult>;
-  /** Least gas limit with which the call succeeds (binary search). @throws EXECUTION_REVERTED with the revert data */
-  estimateGas(request: CallRequest, at?: BlockReference): Promise<bigint>;
+  /** @throws EXECUTION_LIMIT above MAX_PROOF_SLOTS */
+  proof(address: Address, slots: readonly Uint8Array[], at?: BlockReference): Promise<AccountProof>;
+  call(request: CallRequest, at?: BlockReference, overrides?: Overrides): Promise<CallResult>;
+  /** A gas limit with which the call succeeds, close to the least. @throws EXECUTION_REVERTED with the revert data */
+  estimateGas(request: CallRequest, at?: BlockReference, overrides?: Overrides): Promise<bigint>;
+  createAccessList(request: CallRequest, at?: BlockReference, overrides?: Overrides): Promise<AccessListResult>;
+  /** Blocks that follow a block and are forgotten. @throws EXECUTION_SIMULATION_* */
+  simulate(simulation: Simulation, at?: BlockReference): Promise<readonly SimulatedBlock[]>;
+  /** What a final transaction did, as go-ethereum's tracers write it. @throws EXECUTION_NOT_TRACEABLE, EXECUTION_TIMEOUT */
+  traceTransaction(hash: Hash, options: TraceOptions): Promise<unknown>;
+  traceBlock(at: BlockReference, options: TraceOptions): Promise<readonly { readonly transactionHash: Hash; readonly result: unknown }[]>;
+  traceCall(request: CallRequest, options: TraceOptions, at?: BlockReference, overrides?: Overrides): Promise<unknown>;
   blockHash(number: number): Hash | undefined;
-  /** RLP of the Ethereum block. */
+  /** RLP of the Ethereum block; undefined when there is none. */
   block(at: BlockReference): Uint8Array | undefined;
   transaction(hash: Hash): StoredTransaction | undefined;
   receipt(hash: Hash): StoredReceipt | undefined;
   receipts(at: BlockReference): readonly StoredReceipt[] | undefined;
+  /** Receipts of a block as its receipt trie holds them; undefined when there is no such block. */
+  rawReceipts(at: BlockReference): readonly Uint8Array[] | undefined;
+  /** Logs of blocks `from` to `to`, both included. @throws EXECUTION_LIMIT above MAX_LOGS or MAX_LOG_RANGE_BLOCKS */
+  logs(filter: LogFilter, from: number, to: number): Promise<readonly StoredLog[]>;
   /** Newest first: hashes of transactions sent or received by an address. */
   transactionsOf(address: Address, limit: number): readonly Hash[];
+  /** What the block after this one asks. */
+  nextFees(at?: BlockReference): NextFees;
+  /** wei for a unit of blob gas in a block; 0 where its rules know none. */
+  blobBaseFee(at: BlockReference): bigint;
+  /** Most blob gas that a block may use. */
+  maxBlobGas(at: BlockReference): bigint;
+  /** The rules that new blocks follow. */
+  forkConfig(): ForkConfig;
 }

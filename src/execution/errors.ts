@@ -24,6 +24,18 @@ export const executionError = errorDomain({
   EXECUTION_INSUFFICIENT_FUNDS: { explanation: 'The caller cannot pay the value and the gas of a call.', http: 400, jsonRpc: -32000 },
   EXECUTION_GAS_TOO_LOW: { explanation: 'The gas allowed does not pay for the call.', http: 400, jsonRpc: -32000 },
 
+  EXECUTION_TIMEOUT: { explanation: 'A call or a trace took longer than it may.', http: 503, jsonRpc: -32000 },
+  EXECUTION_BUSY: { explanation: 'Too many calls wait already.', http: 503, jsonRpc: -32005 },
+  EXECUTION_LIMIT: { explanation: 'The answer would be larger than its limit.', http: 400, jsonRpc: -32005 },
+  EXECUTION_OVERRIDE_INVALID: { explanation: 'A state or block override contradicts itself.', http: 400, jsonRpc: -32000 },
+  EXECUTION_NOT_TRACEABLE: {
+    explanation: 'There is nothing to trace: an unknown transaction or block, or the genesis.',
+    http: 404,
+    jsonRpc: -32000,
+  },
+  EXECUTION_FEE_TOO_LOW: { explanation: 'A call offers less than the block’s base fee.', http: 400, jsonRpc: -32000 },
+  EXECUTION_TIP_ABOVE_FEE: { explanation: 'A call’s priority fee exceeds its fee limit.', http: 400, jsonRpc: -32000 },
+
   EXECUTION_TX_MALFORMED: { explanation: 'Not the canonical encoding of a transaction.', http: 400, jsonRpc: -32000 },
   EXECUTION_TX_OVERSIZED: { explanation: 'Longer than MAX_TRANSACTION_BYTES.', http: 400, jsonRpc: -32000 },
   EXECUTION_TX_TYPE_UNSUPPORTED: { explanation: 'Not of type 0, 1 or 2 (blob and set-code transactions).', http: 400, jsonRpc: -32000 },

@@ -7,7 +7,30 @@ export const MAX_RECOVERED_SENDERS = 16_384;
 /** EIP-3860: two times EIP-170's limit of code. */
 export const MAX_INIT_CODE_BYTES = 49_152;
 /**
- * Most gas a call or an estimate may use, whatever the block's limit. A call holds the thread it runs on, and the EVM makes
- * some 3.5 million instructions a second: the cheapest ones could hold it for seconds.
+ * Most gas a call, an estimate or a simulated block may use, whatever the block's limit; go-ethereum's own (RPCGasCap). The EVM
+ * makes some 3.5 million instructions a second: MAX_CALL_MS usually ends a hostile call before.
  */
-export const MAX_CALL_GAS = 10_000_000n;
+export const MAX_CALL_GAS = 50_000_000n;
+/** Longest a question may execute; go-ethereum's RPCEVMTimeout. */
+export const MAX_CALL_MS = 5_000;
+/** The same for a trace, whose steps cost more. */
+export const MAX_TRACE_MS = 10_000;
+/** Longest that a question holds the thread before everything else gets its turn. */
+export const MAX_SLICE_MS = 10;
+/** Questions that execute at one time, and those that may wait for a place. */
+export const MAX_EXECUTIONS = 4;
+export const MAX_WAITING_EXECUTIONS = 64;
+/** Size of a trace, in words of 32 bytes kept: a step with its stack and memory is some ten. */
+export const MAX_TRACE_WORDS = 2_000_000;
+/** Memory that EthereumJS may copy for the steps of a trace: it copies all of it at each. */
+export const MAX_TRACE_COPIED_BYTES = 4 * 1024 ** 3;
+/** Blocks that eth_simulateV1 may make, as the specification says, and calls in all of them. */
+export const MAX_SIMULATED_BLOCKS = 256;
+export const MAX_SIMULATED_CALLS = 1_000;
+/** An estimate ends when it is this close, relatively: go-ethereum's estimateGasErrorRatio. */
+export const ESTIMATE_ERROR_RATIO = 0.015;
+/** Logs of one answer, and blocks whose blooms are looked through for it. */
+export const MAX_LOGS = 10_000;
+export const MAX_LOG_RANGE_BLOCKS = 100_000;
+/** Slots of one eth_getProof. */
+export const MAX_PROOF_SLOTS = 1_024;

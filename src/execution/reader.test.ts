@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../primitives/bytes.ts';
 import { keccak256 } from '../primitives/hash.ts';
 import { createMemoryStore } from '../store/memory.ts';
-import { decodeBlock, decodeHeader, decodeTransactionView, effectiveGasPriceOf } from './block-view.ts';
+import { decodeBlock, decodeHeader } from './block-view.ts';
 import { counter, initCode } from './testing/contracts.ts';
 import { alice, bob, CHAIN_ID, carol, extend, GENESIS_TIME, keyOf, openChain, proposer, RICH_BALANCE, signed } from './testing/fixture.ts';
+import { decodeTransactionView, effectiveGasPriceOf } from './transaction-view.ts';
 
 describe('the reader', () => {
   it('answers about every block since the genesis', async () => {

@@ -1,6 +1,7 @@
 import { RLP } from '@ethereumjs/rlp';
 import type { TypedTransaction } from '@ethereumjs/tx';
 import { Bloom, type RunTxResult } from '@ethereumjs/vm';
+import { concatBytes } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 import { chainRules } from './chain-rules.ts';
@@ -8,7 +9,7 @@ import type { StoredReceipt } from './engine.ts';
 import { effectiveGasPrice } from './transactions.ts';
 
 /** A receipt without its place, which its key tells. */
-export type ReceiptBody = Omit<StoredReceipt, 'blockNumber' | 'blockHash' | 'index'>;
+export type ReceiptBody = Omit<StoredReceipt, 'blockNumber' | 'blockHash' | 'blockTimestamp' | 'index'>;
 
 /** The receipt of one executed transaction; `firstLogIndex` counts the logs of the block before it. */
 export function receiptOf(
@@ -23,13 +24,25 @@ export function receiptOf(
     from: transaction.getSenderAddress().bytes,
     to: transaction.to?.bytes,
     contractAddress: transaction.to === undefined ? result.createdAddress?.bytes : undefined,
-    succeeded: 'status' in receipt && receipt.status === 1,
+    succeeded: 'status' in receipt ? receipt.status === 1 : result.execResult.exceptionError === undefined,
+    stateRoot: 'stateRoot' in receipt ? receipt.stateRoot : undefined,
     gasUsed: result.totalGasSpent,
     cumulativeGasUsed: receipt.cumulativeBlockGasUsed,
     effectiveGasPrice: effectiveGasPrice(transaction, block.baseFeePerGas),
     logsBloom: receipt.bitvector,
     logs: receipt.logs.map(([address, topics, data], index) => ({ address, topics, data, logIndex: block.firstLogIndex + index })),
   };
+}
+
+/** EIP-2718 bytes, as the receipt trie of a block holds them. */
+export function encodeReceipt({ type, stateRoot, succeeded, cumulativeGasUsed, logsBloom, logs }: ReceiptBody): Uint8Array {
+  const fields = RLP.encode([
+    stateRoot ?? (succeeded ? 1 : 0),
+    cumulativeGasUsed,
+    logsBloom,
+    logs.map((log) => [log.address, [...log.topics], log.data]),
+  ]);
+  return type === 0 ? fields : concatBytes(Uint8Array.of(type), fields);
 }
 
 /** For the store. The bloom filter is left out: it follows from the logs. */
@@ -40,7 +53,7 @@ export function encodeReceiptBody(body: ReceiptBody): Uint8Array {
     body.from,
     body.to ?? new Uint8Array(0),
     body.contractAddress ?? new Uint8Array(0),
-    body.succeeded ? 1 : 0,
+    body.stateRoot ?? (body.succeeded ? 1 : 0),
     body.gasUsed,
     body.cumulativeGasUsed,
     body.effectiveGasPrice,
@@ -71,7 +84,9 @@ export function decodeReceiptBody(bytes: Uint8Array): ReceiptBody {
     from: field(2),
     to: optional(3),
     contractAddress: optional(4),
-    succeeded: integer(5) === 1n,
+    // As in Ethereum's own receipts: a state root before Byzantium (EIP-658). It does not tell success, and nobody asks.
+    succeeded: integer(5) !== 0n,
+    stateRoot: field(5).length === 32 ? field(5) : undefined,
     gasUsed: integer(6),
     cumulativeGasUsed: integer(7),
     effectiveGasPrice: integer(8),

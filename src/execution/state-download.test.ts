@@ -5,6 +5,7 @@ import type { KeyValueStore } from '../store/kv.ts';
 import { createMemoryStore } from '../store/memory.ts';
 import { Prefix } from '../store/prefixes.ts';
 import { chainRules } from './chain-rules.ts';
+import type { ChainContext } from './machine.ts';
 import { createExecutionReader } from './reader.ts';
 import { createStateDownload, readStateItem } from './state-download.ts';
 import { initCode } from './testing/contracts.ts';
@@ -54,7 +55,16 @@ async function expectWhole(store: KeyValueStore): Promise<void> {
   const blocks = {
     get: (key: Uint8Array) => store.get(key) ?? (key[0] === Prefix.trieNode || key[0] === Prefix.code ? undefined : original.get(key)),
   };
-  const context = { rules: chainRules(31_337n), chainId: 31_337, gasLimit: 1n, blockHash: () => undefined };
+  const rules = chainRules(31_337n);
+  const context: ChainContext = {
+    rules,
+    rulesAt: () => rules,
+    hasBlobs: false,
+    precompiles: [],
+    chainId: 31_337,
+    gasLimit: 1n,
+    blockHash: () => undefined,
+  };
   const reader = createExecutionReader(context, { store: { ...store, ...blocks }, head: () => engine.head });
   for (let n = 0; n < ACCOUNTS; n++) expect(await reader.balance(recipient(n))).toBe(BigInt(n + 1));
   for (let n = 0; n < 20; n++) expect(await reader.storage(contract, word(n))).toEqual(word(n));

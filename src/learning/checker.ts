@@ -107,7 +107,7 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
 
   /** Has the state a segment starts from put into the blob store, its bytes verified. */
   async function obtainState({ startState: id }: Opening, proof: ProofOperation, source: ProofSource): Promise<boolean> {
-    const isRight = (bytes: Uint8Array) => isStateOf(id, bytes, parameters);
+    const isRight = (bytes: Uint8Array) => isStateOf(id, bytes, parameters, dependencies.engine().hashChunks);
     const held = await blobs.get(id);
     if (held !== undefined && isRight(held)) return true;
     if (held !== undefined) await blobs.delete(id);
@@ -130,7 +130,7 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     if (!(await obtainState(opening, proof, source))) return 'unavailable';
     const bytes = await blobs.get(opening.startState);
     // Verified again: the source reported these bytes, and a damaged disk must not become a fraud.
-    if (bytes === undefined || !isStateOf(opening.startState, bytes, parameters)) return 'unavailable';
+    if (bytes === undefined || !isStateOf(opening.startState, bytes, parameters, engine.hashChunks)) return 'unavailable';
     const state = decodeState(bytes, parameters);
     // The root binds the step, and only one step belongs at this place.
     if (state.step !== opening.segment * workload.stepsPerSegment) return 'state';
@@ -191,7 +191,8 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
       if (isPolError(error, 'MODEL_DIVERGED')) return { fault: 'state', stepDigests };
       throw error;
     }
-    if (!equalBytes(stateRoot(stateAfter(engine, workload, segment + 1)), endState)) return { fault: 'state', stepDigests };
+    if (!equalBytes(stateRoot(stateAfter(engine, workload, segment + 1), engine.hashChunks), endState))
+      return { fault: 'state', stepDigests };
     const isLast = segment === task.proof.segments - 1;
     if (isLast && !isUpdateOf(task.proof, task.startWeights, engine.weights)) return { fault: 'update', stepDigests };
     return { fault: undefined, stepDigests };

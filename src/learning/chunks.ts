@@ -1,10 +1,14 @@
 import { endianness } from 'node:os';
-import { uint64BE } from '../primitives/bytes.ts';
-import { type Hash, taggedHash } from '../primitives/hash.ts';
+import type { ChunkHasher } from '../numerics/backend.ts';
+import { uint64BE, utf8 } from '../primitives/bytes.ts';
+import { type Hash, sha256, taggedHash } from '../primitives/hash.ts';
 import { merkleRoot } from './merkle.ts';
 
 /** Large enough that hashing runs at SHA-256's full speed, small enough to fetch and prove alone. */
 export const CHUNK_BYTES = 65_536;
+
+/** As taggedHash has it: the domain's hash comes before a chunk. */
+const CHUNK_TAG = sha256(utf8('pol/chunk/1'));
 
 const HOST_IS_LITTLE_ENDIAN = endianness() === 'LE';
 
@@ -25,12 +29,24 @@ export function vectorFromBytes(bytes: Uint8Array): Float32Array {
 /**
  * Identity of an f32 vector of at least one element: Merkle root over CHUNK_BYTES chunks (the last one shorter) of its
  * little-endian bytes, bound to its length. Bits count, not values: +0 and -0 differ.
+ * @param hashChunks a faster way to the same hashes (a backend's)
  */
-export function vectorRoot(vector: Float32Array): Hash {
-  const bytes = littleEndianBytes(vector);
+export function vectorRoot(vector: Float32Array, hashChunks: ChunkHasher = hashChunksHere): Hash {
+  const hashes = hashChunks(CHUNK_TAG, vector, CHUNK_BYTES);
   const leaves: Hash[] = [];
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) leaves.push(chunkHash(bytes.subarray(at, at + CHUNK_BYTES)));
+  for (let at = 0; at < hashes.length; at += CHUNK_TAG.length) leaves.push(hashes.subarray(at, at + CHUNK_TAG.length));
   return rootOfChunks(vector.length, leaves);
+}
+
+/** Chunk by chunk: a view of all of a large vector's bytes would be longer than typed arrays may be. */
+function hashChunksHere(prefix: Uint8Array, vector: Float32Array, chunkBytes: number): Uint8Array {
+  const count = Math.ceil(vector.byteLength / chunkBytes);
+  const out = new Uint8Array(count * prefix.length);
+  for (let i = 0; i < count; i++) {
+    const words = vector.subarray((i * chunkBytes) / 4, ((i + 1) * chunkBytes) / 4);
+    out.set(sha256(prefix, littleEndianBytes(words)), i * prefix.length);
+  }
+  return out;
 }
 
 /** vectorRoot of `length` positive zeros, hashing one chunk instead of all. */
@@ -43,7 +59,7 @@ export function zeroVectorRoot(length: number): Hash {
 }
 
 /** Identity of one chunk: a leaf of its vector's tree. */
-export const chunkHash = (chunk: Uint8Array): Hash => taggedHash('pol/chunk/1', chunk);
+export const chunkHash = (chunk: Uint8Array): Hash => sha256(CHUNK_TAG, chunk);
 
 /** Root of a vector of `length` elements by the hashes of its chunks, at least one. */
 export const rootOfChunks = (length: number, chunks: readonly Hash[]): Hash =>

@@ -54,6 +54,7 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
   const { models, blobs, index, records, gate, clock, log } = dependencies;
   let job: Job | undefined;
   let scratch: Uint8Array | undefined;
+  let writing: Promise<void> = Promise.resolve();
 
   async function train(
     assignment: Assignment,
@@ -90,6 +91,16 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
   }
 
   async function run(current: Job, onProgress: (progress: TrainingProgress) => void, maxSegments: number): Promise<void> {
+    // A failure of an earlier round's last write was told then.
+    writing = Promise.resolve();
+    try {
+      await runSegments(current, onProgress, maxSegments);
+    } finally {
+      await writing;
+    }
+  }
+
+  async function runSegments(current: Job, onProgress: (progress: TrainingProgress) => void, maxSegments: number): Promise<void> {
     const { assignment, hurry } = current;
     const { round, trainer, startRoot, beacon } = assignment;
     const start = await models.start(round, startRoot);
@@ -128,20 +139,30 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
         void tell(onProgress, { round, segments: segment, steps: firstStep + ran, loss, tokensPerSecond: (ran * tokensPerStep) / seconds });
       });
       if (lossSum === undefined) return;
-      record = await keep(record, engine, lossSum);
-      current.record = record;
+      record = await keep(current, record, engine, lossSum);
     }
   }
 
-  /** Stores the state a segment ended in: first its name, then its bytes, then the record that needs them. */
-  async function keep(record: RoundRecord, engine: TrainingEngine, lossSum: number): Promise<RoundRecord> {
+  /**
+   * Stores the state a segment ended in: first its name, then its bytes, then the record that needs them. They are written while the
+   * next segment runs; `writing` says when.
+   */
+  async function keep(current: Job, record: RoundRecord, engine: TrainingEngine, lossSum: number): Promise<RoundRecord> {
     const state = stateAfter(engine, workload, record.stateRoots.length);
-    const root = stateRoot(state);
+    const root = stateRoot(state, engine.hashChunks);
+    // The copy is the previous state's until that is written.
+    await writing;
     scratch ??= new Uint8Array(stateByteLength(workload.parameters));
-    await index.note(record.round, [root]);
-    await blobs.put(root, encodeState(state, scratch));
+    const bytes = encodeState(state, scratch);
     const next = { ...record, stateRoots: [...record.stateRoots, root], lossSums: [...record.lossSums, lossSum] };
-    await records.write(next);
+    writing = (async () => {
+      await index.note(record.round, [root]);
+      await blobs.put(root, bytes);
+      await records.write(next);
+      current.record = next;
+    })();
+    // Told to whoever waits for it next.
+    writing.catch(() => {});
     return next;
   }
 
@@ -165,7 +186,7 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
   /** A state's bytes, verified; a damaged blob is deleted, so that it can be put again. */
   async function storedState(root: Hash): Promise<Uint8Array | undefined> {
     const bytes = await blobs.get(root);
-    if (bytes === undefined || isStateOf(root, bytes, workload.parameters)) return bytes;
+    if (bytes === undefined || isStateOf(root, bytes, workload.parameters, dependencies.engine().hashChunks)) return bytes;
     await blobs.delete(root);
     return undefined;
   }

@@ -2,9 +2,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
-import { littleEndianBytes, vectorFromBytes, vectorRoot } from './chunks.ts';
+import { vectorRoot } from './chunks.ts';
 import { learningError } from './errors.ts';
-import { readIfPresent, removeIfPresent, subdirectory, writeFileDurably } from './files.ts';
+import { removeIfPresent, subdirectory } from './files.ts';
+import { readVectors, writeVectors } from './vector-file.ts';
 
 const SUFFIX = '.f32';
 
@@ -28,17 +29,14 @@ export async function openVectorStore(options: { readonly directory: string; rea
   return {
     path,
     async read(root) {
-      const bytes = await readIfPresent(path(root));
-      if (bytes?.length === options.parameters * 4) {
-        const vector = vectorFromBytes(bytes);
-        if (equalBytes(vectorRoot(vector), root)) return vector;
-      }
+      const vector = new Float32Array(options.parameters);
+      if ((await readVectors(path(root), [vector])) && equalBytes(vectorRoot(vector), root)) return vector;
       throw learningError(
         'LEARNING_STORE_CORRUPT',
-        `model file ${path(root)} is ${bytes === undefined ? 'missing' : 'damaged'}; restart the node to take the model from a peer`,
+        `model file ${path(root)} is missing or damaged; restart the node to take the model from a peer`,
       );
     },
-    write: (root, vector) => writeFileDurably(path(root), littleEndianBytes(vector)),
+    write: (root, vector) => writeVectors(path(root), [vector]),
     async keepOnly(roots) {
       const kept = new Set(roots.map(nameOf));
       for (const name of await readdir(directory)) if (!kept.has(name)) await removeIfPresent(join(directory, name));

@@ -86,20 +86,23 @@ export function forwardBlock(
   const k = a.k + offset * keyDim;
   const v = a.v + offset * keyDim;
 
-  kernels.rmsNormForward(a.inputNorm, a.inputRstd, input, weights.inputNorm, rows, dim, epsilon);
-  kernels.matmul(MatmulMode.NT, rows, dim, dim, a.inputNorm, weights.q, a.q, false);
-  kernels.matmul(MatmulMode.NT, rows, keyDim, dim, a.inputNorm, weights.k, k, false);
-  kernels.matmul(MatmulMode.NT, rows, keyDim, dim, a.inputNorm, weights.v, v, false);
-  kernels.rope(a.q, cos, sin, rows, queries, offset, context.heads, context.headDim, false);
-  kernels.rope(k, cos, sin, rows, queries, offset, context.kvHeads, context.headDim, false);
+  kernels.byRows(rows, () => {
+    kernels.rmsNormForward(a.inputNorm, a.inputRstd, input, weights.inputNorm, rows, dim, epsilon);
+    kernels.matmul(MatmulMode.NT, rows, dim, dim, a.inputNorm, weights.q, a.q, false);
+    kernels.matmul(MatmulMode.NT, rows, keyDim, dim, a.inputNorm, weights.k, k, false);
+    kernels.matmul(MatmulMode.NT, rows, keyDim, dim, a.inputNorm, weights.v, v, false);
+    kernels.rope(a.q, cos, sin, rows, queries, offset, context.heads, context.headDim, false);
+    kernels.rope(k, cos, sin, rows, queries, offset, context.kvHeads, context.headDim, false);
+  });
   kernels.attentionForward(a.attention, a.stats, a.q, a.k, a.v, attentionShape(context, span));
-  addProjection(context, a.middle, input, a.attention, weights.o, rows, dim, scratch);
-
-  kernels.rmsNormForward(a.postNorm, a.postRstd, a.middle, weights.postNorm, rows, dim, epsilon);
-  kernels.matmul(MatmulMode.NT, rows, hidden, dim, a.postNorm, weights.gate, a.gate, false);
-  kernels.matmul(MatmulMode.NT, rows, hidden, dim, a.postNorm, weights.up, a.up, false);
-  kernels.swigluForward(a.activation, a.gate, a.up, rows * hidden);
-  addProjection(context, output, a.middle, a.activation, weights.down, rows, hidden, scratch);
+  kernels.byRows(rows, () => {
+    addProjection(context, a.middle, input, a.attention, weights.o, rows, dim, scratch);
+    kernels.rmsNormForward(a.postNorm, a.postRstd, a.middle, weights.postNorm, rows, dim, epsilon);
+    kernels.matmul(MatmulMode.NT, rows, hidden, dim, a.postNorm, weights.gate, a.gate, false);
+    kernels.matmul(MatmulMode.NT, rows, hidden, dim, a.postNorm, weights.up, a.up, false);
+    kernels.swigluForward(a.activation, a.gate, a.up, rows * hidden);
+    addProjection(context, output, a.middle, a.activation, weights.down, rows, hidden, scratch);
+  });
 }
 
 function attentionShape(context: BlockContext, span: Span) {
@@ -157,27 +160,35 @@ export function backwardBlock(
   const dGate = a.gate;
   const dUp = a.up;
 
-  kernels.matmul(MatmulMode.NN, rows, hidden, dim, dStream, weights.down, wide, false);
   kernels.matmul(MatmulMode.TN, dim, hidden, rows, dStream, a.activation, gradients.down, true);
-  kernels.swigluBackward(dGate, dUp, wide, a.gate, a.up, rows * hidden);
-  kernels.matmul(MatmulMode.TN, hidden, dim, rows, dGate, a.postNorm, gradients.gate, true);
-  kernels.matmul(MatmulMode.TN, hidden, dim, rows, dUp, a.postNorm, gradients.up, true);
-  kernels.matmul(MatmulMode.NN, rows, dim, hidden, dGate, weights.gate, narrow, false);
-  kernels.matmul(MatmulMode.NN, rows, dim, hidden, dUp, weights.up, narrow, true);
-  kernels.rmsNormBackward(dStream, gradients.postNorm, narrow, a.middle, weights.postNorm, a.postRstd, rows, dim);
+  kernels.byRows(rows, () => {
+    kernels.matmul(MatmulMode.NN, rows, hidden, dim, dStream, weights.down, wide, false);
+    kernels.swigluBackward(dGate, dUp, wide, a.gate, a.up, rows * hidden);
+    kernels.matmul(MatmulMode.NN, rows, dim, hidden, dGate, weights.gate, narrow, false);
+    kernels.matmul(MatmulMode.NN, rows, dim, hidden, dUp, weights.up, narrow, true);
+    kernels.fill(dK, rows * keyDim, 0);
+    kernels.fill(dV, rows * keyDim, 0);
+    kernels.rmsNormBackward(dStream, gradients.postNorm, narrow, a.middle, weights.postNorm, a.postRstd, rows, dim);
+  });
+  kernels.together(() => {
+    kernels.matmul(MatmulMode.TN, hidden, dim, rows, dGate, a.postNorm, gradients.gate, true);
+    kernels.matmul(MatmulMode.TN, hidden, dim, rows, dUp, a.postNorm, gradients.up, true);
+    kernels.matmul(MatmulMode.TN, dim, dim, rows, dStream, a.attention, gradients.o, true);
+    kernels.matmul(MatmulMode.NN, rows, dim, dim, dStream, weights.o, narrow, false);
+  });
 
-  kernels.matmul(MatmulMode.NN, rows, dim, dim, dStream, weights.o, narrow, false);
-  kernels.matmul(MatmulMode.TN, dim, dim, rows, dStream, a.attention, gradients.o, true);
-  kernels.fill(dK, rows * keyDim, 0);
-  kernels.fill(dV, rows * keyDim, 0);
   kernels.attentionBackward(dQ, dK, dV, narrow, a.stats, a.q, a.k, a.v, attentionShape(context, span));
-  kernels.rope(dQ, cos, sin, rows, span.queries, 0, context.heads, context.headDim, true);
-  kernels.rope(dK, cos, sin, rows, span.queries, 0, context.kvHeads, context.headDim, true);
-  kernels.matmul(MatmulMode.TN, dim, dim, rows, dQ, a.inputNorm, gradients.q, true);
-  kernels.matmul(MatmulMode.TN, keyDim, dim, rows, dK, a.inputNorm, gradients.k, true);
-  kernels.matmul(MatmulMode.TN, keyDim, dim, rows, dV, a.inputNorm, gradients.v, true);
-  kernels.matmul(MatmulMode.NN, rows, dim, dim, dQ, weights.q, narrow, false);
-  kernels.matmul(MatmulMode.NN, rows, dim, keyDim, dK, weights.k, narrow, true);
-  kernels.matmul(MatmulMode.NN, rows, dim, keyDim, dV, weights.v, narrow, true);
-  kernels.rmsNormBackward(dStream, gradients.inputNorm, narrow, input, weights.inputNorm, a.inputRstd, rows, dim);
+  kernels.byRows(rows, () => {
+    kernels.rope(dQ, cos, sin, rows, span.queries, 0, context.heads, context.headDim, true);
+    kernels.rope(dK, cos, sin, rows, span.queries, 0, context.kvHeads, context.headDim, true);
+    kernels.matmul(MatmulMode.NN, rows, dim, dim, dQ, weights.q, narrow, false);
+    kernels.matmul(MatmulMode.NN, rows, dim, keyDim, dK, weights.k, narrow, true);
+    kernels.matmul(MatmulMode.NN, rows, dim, keyDim, dV, weights.v, narrow, true);
+    kernels.rmsNormBackward(dStream, gradients.inputNorm, narrow, input, weights.inputNorm, a.inputRstd, rows, dim);
+  });
+  kernels.together(() => {
+    kernels.matmul(MatmulMode.TN, dim, dim, rows, dQ, a.inputNorm, gradients.q, true);
+    kernels.matmul(MatmulMode.TN, keyDim, dim, rows, dK, a.inputNorm, gradients.k, true);
+    kernels.matmul(MatmulMode.TN, keyDim, dim, rows, dV, a.inputNorm, gradients.v, true);
+  });
 }

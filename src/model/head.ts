@@ -23,11 +23,12 @@ export function createHead(config: ModelConfig, plan: TrainingPlan, kernels: Ker
       for (let row = 0; row < rows; row += plan.logitRows) {
         const count = Math.min(plan.logitRows, rows - row);
         const x = finalNorm + row * dim;
-        kernels.matmul(MatmulMode.NT, count, vocab, dim, x, weights.head, logits, false);
-        kernels.crossEntropy(plan.losses + row, plan.correct + row, logits, plan.targets + row, count, vocab, gradientScale);
-        if (gradientScale === 0) continue;
-        kernels.matmul(MatmulMode.TN, vocab, dim, count, logits, x, gradients.head, true);
-        kernels.matmul(MatmulMode.NN, count, dim, vocab, logits, weights.head, dNorm + row * dim, false);
+        kernels.byRows(count, () => {
+          kernels.matmul(MatmulMode.NT, count, vocab, dim, x, weights.head, logits, false);
+          kernels.crossEntropy(plan.losses + row, plan.correct + row, logits, plan.targets + row, count, vocab, gradientScale);
+          if (gradientScale !== 0) kernels.matmul(MatmulMode.NN, count, dim, vocab, logits, weights.head, dNorm + row * dim, false);
+        });
+        if (gradientScale !== 0) kernels.matmul(MatmulMode.TN, vocab, dim, count, logits, x, gradients.head, true);
       }
       if (gradientScale === 0) return;
       kernels.fill(dStream, rows * dim, 0);

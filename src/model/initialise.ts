@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../params/genesis.ts';
 import { utf8 } from '../primitives/bytes.ts';
-import { type Hash, taggedHash } from '../primitives/hash.ts';
+import type { Hash } from '../primitives/hash.ts';
+import { portableTaggedHash } from '../primitives/sha256.ts';
 import { modelError } from './errors.ts';
 import { parameterLayout } from './layout.ts';
 import { philox4x32 } from './philox.ts';
@@ -31,7 +32,11 @@ export function initialiseWeights(config: ModelConfig, seed: Uint8Array, weights
       continue;
     }
     const writesResidual = tensor.name.endsWith('.o_proj.weight') || tensor.name.endsWith('.down_proj.weight');
-    fillBellShaped(part, taggedHash('pol/initial-weights/1', seed, utf8(tensor.name)), writesResidual ? residualDeviation : deviation);
+    fillBellShaped(
+      part,
+      portableTaggedHash('pol/initial-weights/1', seed, utf8(tensor.name)),
+      writesResidual ? residualDeviation : deviation,
+    );
   }
 }
 

@@ -23,6 +23,18 @@ describe('modelConfigForSize', () => {
     );
   });
 
+  test.each([200_000, 1_000_000, 10_000_000, 124_000_000, 350_000_000, 1_000_000_000])(
+    '%i parameters: between 16 and 128 units of width a layer, heads of 16 to 128, at most four queries a key',
+    (wanted) => {
+      const { dim, layers, heads, kv_heads, hidden_dim } = modelConfigForSize(wanted);
+      expect(dim / layers).toBeGreaterThanOrEqual(16);
+      expect(dim / layers).toBeLessThanOrEqual(128);
+      expect([16, 32, 64, 128]).toContain(dim / heads);
+      expect([2, 4]).toContain(heads / kv_heads);
+      expect(hidden_dim / dim).toBeCloseTo(8 / 3, 0);
+    },
+  );
+
   test('keeps a given vocabulary and context', () => {
     const config = modelConfigForSize(3_000_000, { vocabSize: 2048, contextLength: 64 });
     expect([config.vocab_size, config.context_length]).toEqual([2048, 64]);

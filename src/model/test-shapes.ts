@@ -1,7 +1,4 @@
-import { Buffer } from 'node:buffer';
 import type { LearningConfig, ModelConfig } from '../params/genesis.ts';
-import { sha256 } from '../primitives/hash.ts';
-import type { TrainingEngine } from './types.ts';
 
 /** Shapes and schedules for tests: small enough for the oracle, odd enough to have every tail and grouping. */
 export const tinyModel: ModelConfig = {
@@ -42,10 +39,4 @@ export function patternTokens(model: ModelConfig, sequences: number, start = 1):
     token = (token * 5 + 3 + (i % 7 === 0 ? i : 0)) % model.vocab_size;
   }
   return tokens;
-}
-
-/** Hash of weights and both moments. */
-export function stateHash(engine: TrainingEngine): string {
-  const bytes = (words: Float32Array) => new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
-  return Buffer.from(sha256(bytes(engine.weights), bytes(engine.firstMoment), bytes(engine.secondMoment))).toString('hex');
 }

@@ -3,7 +3,8 @@ import { selectBackend } from '../numerics/backends.ts';
 import { isPolError } from '../primitives/errors.ts';
 import { createDecoder } from './decoder.ts';
 import { initialiseWeights } from './initialise.ts';
-import { patternTokens, stateHash, tinyLearning, tinyModel } from './test-shapes.ts';
+import { stateHash } from './test-hash.ts';
+import { patternTokens, tinyLearning, tinyModel } from './test-shapes.ts';
 import { createTrainingEngine, type TrainingEngineOptions } from './training-engine.ts';
 import { trainingMemoryBytes } from './training-plan.ts';
 

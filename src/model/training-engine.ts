@@ -123,6 +123,7 @@ export function createTrainingEngine(options: TrainingEngineOptions, dependencie
     weights,
     firstMoment,
     secondMoment,
+    hashChunks: dependencies.backend.hashChunks,
     clearMoments,
     step(tokens, stepOptions) {
       const sequences = countSequences(tokens);

@@ -9,6 +9,8 @@ import type { ParameterLayout } from './types.ts';
 const DEFAULT_MICRO_BATCH_ROWS = 1024;
 /** Rows whose logits exist at once: every pass over them reads all of the head's weights, and few enough stay in cache between passes. */
 const DEFAULT_LOGIT_ROWS = 512;
+/** With checkpointing: their buffer would be the largest that is left. */
+const CHECKPOINTED_LOGIT_ROWS = 128;
 
 /** Choices of the machine. They decide memory and speed, and never a bit of the result. */
 export interface TrainingMemoryOptions {
@@ -16,7 +18,7 @@ export interface TrainingMemoryOptions {
   readonly microBatch?: number;
   /** Keep only each block's input and compute the rest again in the backward pass: less memory, a third more time. */
   readonly checkpointing?: boolean;
-  /** Rows (tokens) whose logits exist at once; left out: 512. Rows are independent, and the head's gradient is one chain. */
+  /** Rows (tokens) whose logits exist at once; left out: 512, or 128 with checkpointing. Rows are independent, and the head's gradient is one chain. */
   readonly logitRows?: number;
 }
 
@@ -59,7 +61,11 @@ export function planTraining(config: ModelConfig, learning: LearningConfig, opti
   const { dim, vocab_size: vocab, context_length: context } = config;
   const microBatch = atMost(learning.batch_size, 'microBatch', options.microBatch ?? Math.ceil(DEFAULT_MICRO_BATCH_ROWS / context));
   const rows = microBatch * context;
-  const logitRows = atMost(rows, 'logitRows', options.logitRows ?? DEFAULT_LOGIT_ROWS);
+  const logitRows = atMost(
+    rows,
+    'logitRows',
+    options.logitRows ?? (options.checkpointing === true ? CHECKPOINTED_LOGIT_ROWS : DEFAULT_LOGIT_ROWS),
+  );
   const layout = parameterLayout(config);
   const arena = createLayout();
 

@@ -1,3 +1,5 @@
+import type { ChunkHasher } from '../numerics/backend.ts';
+
 /** One parameter tensor; order, names (Hugging Face's Llama names) and offsets are part of the protocol: roots are taken over them. */
 export interface TensorSpec {
   readonly name: string;
@@ -38,6 +40,8 @@ export interface TrainingEngine {
   readonly weights: Float32Array;
   readonly firstMoment: Float32Array;
   readonly secondMoment: Float32Array;
+  /** The backend's. */
+  readonly hashChunks: ChunkHasher | undefined;
   clearMoments(): void;
   /**
    * One AdamW step. `tokens` holds batch_size rows of context_length+1 tokens: inputs are the first context_length of a row, targets the last.

@@ -12,6 +12,7 @@ import { createFileWal } from '../chain/file-wal.ts';
 import { createHeaderStore } from '../chain/header-store.ts';
 import { createModelKeeper } from '../chain/model-keeper.ts';
 import { createOperationPool } from '../chain/operation-pool.ts';
+import { createPoolKeeper } from '../chain/pool-keeper.ts';
 import { createTransactionPool } from '../chain/transaction-pool.ts';
 import type { ConsensusMessage } from '../codec/types.ts';
 import type { BlockApplication } from '../consensus/types.ts';
@@ -117,6 +118,9 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   const authoritiesOf = (height: number) => authoritiesAt(height, chain.state, blocks.state);
   const operations = createOperationPool({ context, state });
   const transactions = createTransactionPool({ chainId: genesis.chain_id }, { accounts: execution.reader, head: () => execution.head });
+  const poolKeeper = createPoolKeeper({ store, pool: transactions, log });
+  await poolKeeper.restore();
+  shutdown.add('transaction pool', poolKeeper.save);
   const network = createNetwork(
     {
       host: config.p2p_host,
@@ -228,6 +232,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   };
   chain.onCommit(({ output }) => {
     if (output.state.heldOut !== undefined) history.heldOut(output.state.heldOut);
+    poolKeeper.save().catch((error: unknown) => log.error({ err: error }, 'pooled transactions could not be kept'));
     keeper.follow();
     tick();
     gossip.afterBlock();

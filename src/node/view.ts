@@ -56,6 +56,11 @@ export function createNodeView(parts: {
       get poolSize() {
         return transactions.size;
       },
+      poolContent() {
+        const { pending, queued } = transactions.content();
+        return { pending: pending.map(({ raw }) => raw), queued: queued.map(({ raw }) => raw) };
+      },
+      onTransaction: (listener) => transactions.onAdded(({ hash }) => listener(hash)),
     },
     training: (): TrainingStatus => ({
       enabled: trainer !== undefined,

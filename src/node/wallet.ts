@@ -50,6 +50,7 @@ export function createWallet(
 
   return {
     address: signer.address,
+    sign: signer.sign,
     send(request) {
       const result = tail.then(() => send(request));
       tail = result.catch(() => {});

@@ -2,8 +2,8 @@ import type { Arena, Kernels } from './backend.ts';
 import { numericsError } from './errors.ts';
 import { guardKernels } from './guard.ts';
 
-/** Largest arena in words: 2^31−1 bytes' worth of f32 less one, so that any offset is a 32-bit number. */
-const ARENA_MAX_WORDS = 0x3fffffff;
+/** Largest arena in words (4 TiB): any byte offset is an exact number, in JavaScript and in the kernels' f64 arguments. */
+const ARENA_MAX_WORDS = 2 ** 40;
 
 /** What a backend provides for one arena; `createArena` adds the checks they share. */
 export interface ArenaMemory {
@@ -29,18 +29,19 @@ export function createArena(words: number, reserve: () => ArenaMemory): Arena {
       throw numericsError('NUMERICS_OUT_OF_ARENA', `view [${ptr}, ${ptr + length}) is outside the arena of ${words} words`);
     }
   };
-  const all = new Int32Array(memory.buffer as ArrayBuffer, memory.byteOffset, words);
+  // Views are made for each use: one typed array has at most 2^32 elements in V8, an ArrayBuffer has more bytes than there is memory.
+  const i32 = (ptr: number, length: number): Int32Array => {
+    view(ptr, length);
+    return new Int32Array(memory.buffer as ArrayBuffer, memory.byteOffset + ptr * 4, length);
+  };
   return {
     words,
-    kernels: guardKernels(memory.kernels, { words, i32: all, isReleased: () => released }),
+    kernels: guardKernels(memory.kernels, { words, i32, isReleased: () => released }),
     f32(ptr, length) {
       view(ptr, length);
       return new Float32Array(memory.buffer as ArrayBuffer, memory.byteOffset + ptr * 4, length);
     },
-    i32(ptr, length) {
-      view(ptr, length);
-      return new Int32Array(memory.buffer as ArrayBuffer, memory.byteOffset + ptr * 4, length);
-    },
+    i32,
     release() {
       if (released) return;
       released = true;

@@ -142,7 +142,20 @@ export interface Kernels {
    * 4 an updated weight above 2^50 in magnitude, or it or a moment not finite.
    */
   takeDivergence(): number;
+
+  /**
+   * Runs the calls that `calls` makes, at most 16, as if one after another; a backend may take them a few rows at a time, so that what one
+   * leaves is still in cache when the next one reads it. They must treat `rows` rows each, every row on its own: products NN and NT with
+   * m = rows; fill, copy, add, scale and SwiGLU of whole rows (n a multiple of `rows`); embedForward, RMSNorm (rmsNormBackward only as the
+   * last), rope and crossEntropy. None may write what another uses for all rows: right operands, weights, tables.
+   */
+  byRows(rows: number, calls: () => void): void;
+  /** Runs the products that `calls` asks for, at most 16, as if one after another. None may write what another one uses. */
+  together(calls: () => void): void;
 }
+
+/** Calls of one program (`byRows`, `together`). */
+export const PROGRAM_CALLS_MAX = 16;
 
 /** All already rounded to f32. */
 export interface AdamwStep {
@@ -171,9 +184,18 @@ export interface Arena {
 /** native variants are named after the instruction set they use, e.g. "native-avx512bf16", "native-avx2", "native-neon". */
 export type BackendName = 'reference' | 'wasm' | `native-${string}`;
 
+/**
+ * SHA-256 of `prefix` (32 bytes) followed by the bytes of one chunk, for each chunk of a vector as it lies in memory, the last maybe shorter.
+ * @param chunkBytes a multiple of 4, at least 32
+ * @returns 32 bytes for each chunk, one after the other
+ */
+export type ChunkHasher = (prefix: Uint8Array, vector: Float32Array, chunkBytes: number) => Uint8Array;
+
 export interface Backend {
   readonly name: BackendName;
   readonly threads: number;
+  /** Where a little-endian machine has instructions for it, on all threads; elsewhere callers hash with the library they have. */
+  readonly hashChunks?: ChunkHasher;
   createArena(words: number): Arena;
 }
 

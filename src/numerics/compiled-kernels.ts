@@ -1,4 +1,4 @@
-import type { AttentionShape, Kernels } from './backend.ts';
+import { type AttentionShape, type Kernels, PROGRAM_CALLS_MAX } from './backend.ts';
 import { numericsError } from './errors.ts';
 
 /** Numbers of the kernels in kernels/kernels.c; the order of arguments is given there too. */
@@ -21,24 +21,53 @@ const Kernel = {
   ATTENTION_FORWARD: 15,
   ATTENTION_BACKWARD: 16,
   TAKE_DIVERGENCE: 17,
+  BY_ROWS: 18,
+  TOGETHER: 19,
 } as const;
 
-/** Arguments a call may have. */
-export const ARGUMENT_SLOTS = 24;
+/** Words of a call's arguments; in a program the last one is the kernel's number. */
+const CALL_SLOTS = 24;
+/** A call, or a call and the program it runs. */
+export const ARGUMENT_SLOTS = CALL_SLOTS * (1 + PROGRAM_CALLS_MAX);
 
 /**
  * The kernels of a compiled build. A call writes its arguments as f64 into memory the build reads, so that one function with one number
- * serves them all.
+ * serves them all. Within a program calls are written one behind the other, and run when it ends.
  * @param run runs a kernel; NaN means that it had no memory to work in
  */
 export function compiledKernels(slots: Float64Array, run: (kernel: number) => number): Kernels {
+  /** Calls recorded so far, or undefined when calls run at once. */
+  let recorded: number | undefined;
+
   function call(kernel: number, ...values: readonly number[]): number {
-    slots.set(values);
+    let at = 0;
+    if (recorded !== undefined) {
+      at = ++recorded * CALL_SLOTS;
+      slots[at + CALL_SLOTS - 1] = kernel;
+    }
+    for (let i = 0; i < values.length; i++) slots[at + i] = values[i] as number;
+    return recorded === undefined ? finish(kernel) : 0;
+  }
+
+  function finish(kernel: number): number {
     const result = run(kernel);
     if (Number.isNaN(result) && kernel !== Kernel.SUM_OF_SQUARES) {
       throw numericsError('NUMERICS_OUT_OF_MEMORY', 'a kernel found no scratch memory for this shape; use a shorter context');
     }
     return result;
+  }
+
+  /** Runs what `calls` calls as one program. */
+  function program(kernel: number, rows: number, calls: () => void): void {
+    recorded = 0;
+    try {
+      calls();
+      slots[0] = recorded;
+      slots[1] = rows;
+    } finally {
+      recorded = undefined;
+    }
+    finish(kernel);
   }
   const shapeOf = (s: AttentionShape) => [s.batch, s.queries, s.keyCapacity, s.offset, s.heads, s.kvHeads, s.headDim] as const;
 
@@ -113,6 +142,12 @@ export function compiledKernels(slots: Float64Array, run: (kernel: number) => nu
     },
     takeDivergence() {
       return call(Kernel.TAKE_DIVERGENCE);
+    },
+    byRows(rows, calls) {
+      program(Kernel.BY_ROWS, rows, calls);
+    },
+    together(calls) {
+      program(Kernel.TOGETHER, 0, calls);
     },
   };
 }

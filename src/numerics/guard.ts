@@ -1,10 +1,10 @@
-import type { AttentionShape, Kernels, Ptr } from './backend.ts';
+import { type AttentionShape, type Kernels, MatmulMode, PROGRAM_CALLS_MAX, type Ptr } from './backend.ts';
 import { numericsError } from './errors.ts';
 
 interface GuardContext {
   readonly words: number;
-  /** The whole arena, to look at tokens. */
-  readonly i32: Int32Array;
+  /** A view of the arena, to look at tokens. */
+  i32(ptr: Ptr, length: number): Int32Array;
   isReleased(): boolean;
 }
 
@@ -14,7 +14,38 @@ interface GuardContext {
  * @throws NUMERICS_BAD_ARGUMENT, NUMERICS_OUT_OF_ARENA, NUMERICS_RELEASED
  */
 export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
-  const { words, i32 } = context;
+  const { words } = context;
+  let program: Program | undefined;
+
+  /** A call of a program that treats `rows` rows; 0 for one that cannot be part of any. */
+  function rowwise(kernel: string, rows: number): void {
+    if (program === undefined) return;
+    if (program.rows === undefined) throw numericsError('NUMERICS_BAD_ARGUMENT', `together: ${kernel} is no matrix product`);
+    if (program.ended) throw numericsError('NUMERICS_BAD_ARGUMENT', `byRows: ${kernel} comes after rmsNormBackward, which must be last`);
+    if (rows !== program.rows) {
+      throw numericsError('NUMERICS_BAD_ARGUMENT', `byRows: ${kernel} does not treat ${program.rows} rows each on its own`);
+    }
+    countCall(program);
+  }
+
+  /** An elementwise call on n elements: whole rows. */
+  function elementwise(kernel: string, n: number): void {
+    if (program !== undefined) rowwise(kernel, program.rows !== undefined && n % program.rows === 0 ? program.rows : 0);
+  }
+
+  function record(kernel: string, opened: Program, run: (calls: () => void) => void, calls: () => void): void {
+    inside(kernel, []);
+    if (program !== undefined) throw numericsError('NUMERICS_BAD_ARGUMENT', `${kernel}: programs do not nest`);
+    run(() => {
+      program = opened;
+      try {
+        calls();
+      } finally {
+        program = undefined;
+      }
+      independent(kernel, opened);
+    });
+  }
 
   /** [name, ptr, length] of every operand. */
   function inside(kernel: string, operands: readonly (readonly [string, Ptr, number])[]): void {
@@ -28,8 +59,9 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
 
   /** Every index in i32[ptr…] must lie in [0, limit). */
   function indices(kernel: string, name: string, ptr: Ptr, length: number, limit: number): void {
+    const values = context.i32(ptr, length);
     for (let r = 0; r < length; r++) {
-      const value = i32[ptr + r] as number;
+      const value = values[r] as number;
       if (value < 0 || value >= limit) {
         throw numericsError('NUMERICS_BAD_ARGUMENT', `${kernel}: ${name}[${r}] is ${value}; it must be from 0 to ${limit - 1}`);
       }
@@ -47,10 +79,20 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
       ]);
       disjoint('matmul', 'a', a, m * k, c, m * n);
       disjoint('matmul', 'b', b, k * n, c, m * n);
+      if (program?.rows !== undefined) {
+        rowwise('matmul', mode === MatmulMode.TN ? 0 : m);
+        program.shared.push([b, k * n]);
+        program.written.push([c, m * n]);
+      } else if (program !== undefined) {
+        countCall(program);
+        program.shared.push([a, m * k], [b, k * n]);
+        program.written.push([c, m * n]);
+      }
       kernels.matmul(mode, m, n, k, a, b, c, accumulate);
     },
     fill(x, n, value) {
       inside('fill', [['x', x, count('fill', n)]]);
+      elementwise('fill', n);
       kernels.fill(x, n, value);
     },
     copy(destination, source, n) {
@@ -58,6 +100,7 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
         ['destination', destination, count('copy', n)],
         ['source', source, n],
       ]);
+      elementwise('copy', n);
       kernels.copy(destination, source, n);
     },
     add(y, x, n) {
@@ -65,10 +108,12 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
         ['y', y, count('add', n)],
         ['x', x, n],
       ]);
+      elementwise('add', n);
       kernels.add(y, x, n);
     },
     scale(x, n, s) {
       inside('scale', [['x', x, count('scale', n)]]);
+      elementwise('scale', n);
       kernels.scale(x, n, s);
     },
     embedForward(out, table, tokens, rows, dim) {
@@ -79,6 +124,7 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
         ['tokens', tokens, rows],
       ]);
       indices('embedForward', 'tokens', tokens, rows, Math.floor((words - table) / dim));
+      rowwise('embedForward', rows);
       kernels.embedForward(out, table, tokens, rows, dim);
     },
     embedBackward(dTable, dOut, tokens, rows, dim) {
@@ -89,6 +135,7 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
         ['tokens', tokens, rows],
       ]);
       indices('embedBackward', 'tokens', tokens, rows, Math.floor((words - dTable) / dim));
+      rowwise('embedBackward', 0);
       kernels.embedBackward(dTable, dOut, tokens, rows, dim);
     },
     rmsNormForward(out, rstd, x, weight, rows, dim, eps) {
@@ -99,6 +146,7 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
         ['x', x, rows * dim],
         ['weight', weight, dim],
       ]);
+      rowwise('rmsNormForward', rows);
       kernels.rmsNormForward(out, rstd, x, weight, rows, dim, eps);
     },
     rmsNormBackward(dx, dWeight, dOut, x, weight, rstd, rows, dim) {
@@ -114,6 +162,8 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
         ['weight', weight, dim],
         ['rstd', rstd, rows],
       ]);
+      rowwise('rmsNormBackward', rows);
+      if (program !== undefined) program.ended = true;
       kernels.rmsNormBackward(dx, dWeight, dOut, x, weight, rstd, rows, dim);
     },
     rope(x, cos, sin, rows, rowsPerSequence, offset, heads, headDim, inverse) {
@@ -125,6 +175,7 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
         ['cos', cos, table],
         ['sin', sin, table],
       ]);
+      rowwise('rope', rows);
       kernels.rope(x, cos, sin, rows, rowsPerSequence, offset, heads, headDim, inverse);
     },
     attentionForward(out, stats, q, k, v, shape) {
@@ -138,6 +189,7 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
         ['k', k, kvWords],
         ['v', v, kvWords],
       ]);
+      rowwise('attentionForward', 0);
       kernels.attentionForward(out, stats, q, k, v, shape);
     },
     attentionBackward(dq, dk, dv, dOut, stats, q, k, v, shape) {
@@ -157,6 +209,7 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
         ['k', k, kvWords],
         ['v', v, kvWords],
       ]);
+      rowwise('attentionBackward', 0);
       kernels.attentionBackward(dq, dk, dv, dOut, stats, q, k, v, shape);
     },
     swigluForward(out, gate, up, n) {
@@ -165,6 +218,7 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
         ['gate', gate, n],
         ['up', up, n],
       ]);
+      elementwise('swigluForward', n);
       kernels.swigluForward(out, gate, up, n);
     },
     swigluBackward(dGate, dUp, dOut, gate, up, n) {
@@ -177,6 +231,7 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
         ['gate', gate, n],
         ['up', up, n],
       ]);
+      elementwise('swigluBackward', n);
       kernels.swigluBackward(dGate, dUp, dOut, gate, up, n);
     },
     crossEntropy(loss, correct, logits, targets, rows, vocab, scale) {
@@ -188,10 +243,12 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
         ['targets', targets, rows],
       ]);
       indices('crossEntropy', 'targets', targets, rows, vocab);
+      rowwise('crossEntropy', rows);
       kernels.crossEntropy(loss, correct, logits, targets, rows, vocab, scale);
     },
     sumOfSquares(x, n) {
       inside('sumOfSquares', [['x', x, count('sumOfSquares', n)]]);
+      rowwise('sumOfSquares', 0);
       return kernels.sumOfSquares(x, n);
     },
     adamw(w, m, v, g, n, step) {
@@ -201,13 +258,50 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
         ['v', v, n],
         ['g', g, n],
       ]);
+      rowwise('adamw', 0);
       kernels.adamw(w, m, v, g, n, step);
     },
     takeDivergence() {
       inside('takeDivergence', []);
+      rowwise('takeDivergence', 0);
       return kernels.takeDivergence();
     },
+    byRows(rows, calls) {
+      sizes('byRows', { rows });
+      record('byRows', { rows, count: 0, ended: false, shared: [], written: [] }, (checked) => kernels.byRows(rows, checked), calls);
+    },
+    together(calls) {
+      record('together', { rows: undefined, count: 0, ended: false, shared: [], written: [] }, kernels.together, calls);
+    },
   };
+}
+
+type Range = readonly [ptr: Ptr, length: number];
+
+/** What is known of a program while it is recorded. */
+interface Program {
+  /** Of `byRows`. */
+  readonly rows: number | undefined;
+  count: number;
+  /** rmsNormBackward was called. */
+  ended: boolean;
+  /** Operands that every unit of work may read, and results of products. */
+  readonly shared: Range[];
+  readonly written: Range[];
+}
+
+function countCall(program: Program): void {
+  if (++program.count > PROGRAM_CALLS_MAX) {
+    throw numericsError('NUMERICS_BAD_ARGUMENT', `a program has at most ${PROGRAM_CALLS_MAX} calls`);
+  }
+}
+
+/** No product may write what another one shares, nor, of products that run together, what another one writes. */
+function independent(kernel: string, { rows, shared, written }: Program): void {
+  for (const [w, [ptr, length]] of written.entries()) {
+    const others = rows === undefined ? [...shared, ...written.slice(0, w)] : shared;
+    for (const [other, otherLength] of others) disjoint(kernel, 'an operand', other, otherLength, ptr, length);
+  }
 }
 
 function sizes(kernel: string, values: Readonly<Record<string, number>>): void {

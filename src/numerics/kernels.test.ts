@@ -4,6 +4,7 @@ import { nativeKernelsFile } from './package-root.ts';
 import { createReferenceBackend } from './reference.ts';
 import {
   attentionCases,
+  byRowsCase,
   crossEntropyCase,
   elementwiseCases,
   embedCases,
@@ -13,6 +14,7 @@ import {
   ropeCase,
   selfTestCases,
   swigluCases,
+  togetherCase,
 } from './self-test/cases.ts';
 import { createBits } from './self-test/values.ts';
 import { compiledBackends } from './testing/backends.ts';
@@ -74,7 +76,7 @@ function attentionShapes(): readonly KernelCase[] {
   ];
 }
 
-const cases: readonly KernelCase[] = [
+const cases: KernelCase[] = [
   ...selfTestCases(),
   ...randomMatmuls(60),
   // More than one block of each dimension.
@@ -93,6 +95,16 @@ const cases: readonly KernelCase[] = [
   ...elementwiseCases(70001, 3),
   ...[1, 2, 16, 17, 1000].flatMap((vocab) => [crossEntropyCase(4, vocab, 0.5, vocab), crossEntropyCase(4, vocab, 0, vocab)]),
 ];
+/** Programs around the least of rows that are worth one, whose chains need several blocks, and that are run call by call. */
+const programs: readonly KernelCase[] = [
+  ...[1, 23, 24, 49, 200].map((queries) => byRowsCase({ sequences: 1, queries, heads: 1, headDim: 16, hidden: 33, vocab: 17 }, queries)),
+  byRowsCase({ sequences: 2, queries: 50, heads: 3, headDim: 2, hidden: 1100, vocab: 65 }),
+  togetherCase(1, 1, 1),
+  togetherCase(48, 64, 16),
+  togetherCase(200, 3, 70),
+  togetherCase(20, 9, 1100),
+];
+cases.push(...programs);
 const expected = cases.map((kernelCase) => outcomeOf(reference, kernelCase));
 
 describe('compiled kernels equal the reference bit for bit', async () => {

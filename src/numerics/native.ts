@@ -1,19 +1,23 @@
 import { createRequire } from 'node:module';
 import { createArena } from './arena.ts';
-import type { Backend, BackendName } from './backend.ts';
+import type { Backend, BackendName, ChunkHasher } from './backend.ts';
 import { ARGUMENT_SLOTS, compiledKernels } from './compiled-kernels.ts';
 import { numericsError } from './errors.ts';
 
-/** Bytes before the words in an arena's buffer; the arguments stand at its start (kernels/addon.c). */
-const HEADER_BYTES = 4096;
+/** Most bytes before the words in an arena's buffer: a page for arguments, then up to the next page (kernels/addon.c). */
+const HEADER_BYTES = 2 * 4096;
+
+const HASH_BYTES = 32;
 
 /** What kernels/addon.c exports. */
 export interface NativeAddon {
   variants(): readonly string[];
   createPool(threads: number): object;
-  createArena(pool: object, words: number, variant: string): { readonly buffer: ArrayBuffer; readonly handle: object };
+  createArena(pool: object, buffer: ArrayBuffer, variant: string): { readonly byteOffset: number; readonly handle: object };
   run(handle: object, kernel: number): number;
   releaseArena(handle: object): void;
+  canHash(): boolean;
+  hashChunks(pool: object, prefix: Uint8Array, vector: Float32Array, chunkBytes: number, out: Uint8Array): void;
 }
 
 /**
@@ -40,16 +44,29 @@ export function createNativeBackend(addon: NativeAddon, variant: string, threads
   return {
     name,
     threads,
+    ...(addon.canHash() ? { hashChunks: chunkHasher(addon, pool) } : {}),
     createArena(words) {
       return createArena(words, () => {
-        const { buffer, handle } = addon.createArena(pool, words, variant);
+        const buffer = new ArrayBuffer(HEADER_BYTES + words * 4);
+        const { byteOffset, handle } = addon.createArena(pool, buffer, variant);
         return {
           buffer,
-          byteOffset: HEADER_BYTES,
+          byteOffset,
           kernels: compiledKernels(new Float64Array(buffer, 0, ARGUMENT_SLOTS), (kernel) => addon.run(handle, kernel)),
           release: () => addon.releaseArena(handle),
         };
       });
     },
+  };
+}
+
+function chunkHasher(addon: NativeAddon, pool: object): ChunkHasher {
+  return (prefix, vector, chunkBytes) => {
+    if (prefix.length !== HASH_BYTES || !Number.isInteger(chunkBytes) || chunkBytes < HASH_BYTES || chunkBytes % 4 !== 0) {
+      throw numericsError('NUMERICS_BAD_ARGUMENT', `hashChunks: a prefix of ${prefix.length} bytes and chunks of ${chunkBytes}`);
+    }
+    const out = new Uint8Array(Math.ceil(vector.byteLength / chunkBytes) * HASH_BYTES);
+    if (vector.length > 0) addon.hashChunks(pool, prefix, vector, chunkBytes, out);
+    return out;
   };
 }

@@ -20,7 +20,14 @@ export function createReferenceBackend(): Backend {
         return {
           buffer: memory.f32.buffer,
           byteOffset: 0,
-          kernels: { ...matmulKernel(memory), ...elementwiseKernels(memory), ...rowKernels(memory), ...attentionKernels(memory) },
+          kernels: {
+            ...matmulKernel(memory),
+            ...elementwiseKernels(memory),
+            ...rowKernels(memory),
+            ...attentionKernels(memory),
+            byRows: (_rows, calls) => calls(),
+            together: (calls) => calls(),
+          },
           release: () => {},
         };
       });

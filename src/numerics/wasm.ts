@@ -1,6 +1,7 @@
 import { createArena } from './arena.ts';
 import type { Backend } from './backend.ts';
 import { ARGUMENT_SLOTS, compiledKernels } from './compiled-kernels.ts';
+import { numericsError } from './errors.ts';
 import { type WasmModule, webAssembly } from './webassembly.ts';
 
 const PAGE_BYTES = 65536;
@@ -9,6 +10,8 @@ const MODULE_BYTES = 2 * PAGE_BYTES;
 /** Address space for packed blocks and attention scores; a system commits only the pages that are used. */
 const SCRATCH_BYTES = 64 * 1024 * 1024;
 const ARENA_BASE = MODULE_BYTES + SCRATCH_BYTES;
+/** Addresses of 32 bits: 4 GiB in all, less the last page, so that the end of an operand is an address too. */
+const ARENA_MAX_BYTES = 2 ** 32 - PAGE_BYTES - ARENA_BASE;
 
 interface WasmExports {
   readonly __heap_base: { readonly value: number };
@@ -26,6 +29,12 @@ export function createWasmBackend(module: WasmModule): Backend {
     name: 'wasm',
     threads: 1,
     createArena(words) {
+      if (words * 4 > ARENA_MAX_BYTES) {
+        throw numericsError(
+          'NUMERICS_OUT_OF_MEMORY',
+          `WebAssembly has 32-bit addresses, and ${words * 4} bytes are more than its ${ARENA_MAX_BYTES}; use a native backend (node scripts/build-native.mjs), checkpointing, or a smaller model or micro-batch`,
+        );
+      }
       return createArena(words, () => {
         const memory = new webAssembly.Memory({ initial: Math.ceil((ARENA_BASE + words * 4) / PAGE_BYTES) });
         const exports = new webAssembly.Instance(module, { env: { memory } }).exports as unknown as WasmExports;

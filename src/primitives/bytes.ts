@@ -13,6 +13,11 @@ export function toHex(bytes: Uint8Array): Hex {
   return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`;
 }
 
+/** A quantity as Ethereum's APIs write it: 0x-hexadecimal without leading zeros; zero is 0x0. */
+export function toQuantity(value: bigint | number): Hex {
+  return `0x${value.toString(16)}`;
+}
+
 /**
  * Decodes `0x`-prefixed hexadecimal of even length.
  * @throws BYTES_NOT_HEX, and BYTES_WRONG_LENGTH when `length` (bytes) is given and differs

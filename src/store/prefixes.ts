@@ -11,6 +11,8 @@ export const Prefix = {
   settledRounds: 0x13,
   /** Name → value: consensus head and the like. */
   chainMeta: 0x14,
+  /** Transaction hash → EIP-2718 bytes of a pooled transaction. */
+  pooledTransactions: 0x15,
   /** Height → header with its certificate, of heights whose block is not held. */
   certifiedHeaders: 0x16,
   /** Name → value: how far a download has come. */

@@ -1,9 +1,9 @@
 import type { NodeView } from '../../chain/view.ts';
-import { decodeHeader, type HeaderView } from '../../execution/block-view.ts';
+import type { HeaderView } from '../../execution/block-view.ts';
 import type { BlockReference } from '../../execution/engine.ts';
 import { apiError } from '../errors.ts';
 import { MAX_FEE_HISTORY_BLOCKS, MAX_FEE_HISTORY_PERCENTILES } from '../limits.ts';
-import { nextBaseFeePerGas } from './fees.ts';
+import { headerAt } from './blocks.ts';
 import { quantity } from './format.ts';
 
 /** Ascending percentages from 0 to 100, or nothing. @throws API_INVALID_REQUEST */
@@ -18,7 +18,7 @@ export function parsePercentiles(value: unknown): readonly number[] | undefined 
   return value as number[];
 }
 
-/** eth_feeHistory. Base fees have one entry more than blocks: the next block's. @throws API_NOT_FOUND, API_INVALID_REQUEST */
+/** eth_feeHistory, from headers alone: the transactions of a thousand blocks would take seconds. Base fees have one entry more than blocks: the next block's. @throws API_NOT_FOUND, API_INVALID_REQUEST */
 export function feeHistory(view: NodeView, count: bigint, newest: BlockReference, percentiles: readonly number[] | undefined) {
   const last = headerAt(view, newest);
   if (last === undefined) {
@@ -28,24 +28,26 @@ export function feeHistory(view: NodeView, count: bigint, newest: BlockReference
   const wanted = Math.min(Number(count), MAX_FEE_HISTORY_BLOCKS, last.number + 1);
   const oldest = last.number - wanted + 1;
   const headers = Array.from({ length: wanted }, (_, i) => headerAt(view, oldest + i)).filter((header) => header !== undefined);
+  const next = view.execution.nextFees(last.number);
+  // The least price is 1 wei where no blob is in excess: here always.
+  const blobFeeOf = (number: number, excess: bigint | undefined) =>
+    excess === undefined ? 0n : excess === 0n ? 1n : view.execution.blobBaseFee(number);
   return {
     oldestBlock: quantity(oldest),
-    baseFeePerGas: [...headers.map((header) => header.baseFeePerGas), nextBaseFeePerGas(last)].map(quantity),
+    baseFeePerGas: [...headers.map((header) => header.baseFeePerGas ?? 0n), next.baseFeePerGas].map(quantity),
     gasUsedRatio: headers.map(({ gasUsed, gasLimit }) => Number(gasUsed) / Number(gasLimit)),
+    baseFeePerBlobGas: [...headers.map(({ number, excessBlobGas }) => blobFeeOf(number, excessBlobGas)), next.blobBaseFee].map(quantity),
+    blobGasUsedRatio: headers.map(({ number, blobGasUsed = 0n }) =>
+      blobGasUsed === 0n ? 0 : Number(blobGasUsed) / Number(view.execution.maxBlobGas(number)),
+    ),
     ...(percentiles === undefined ? {} : { reward: headers.map((header) => rewards(view, header, percentiles).map(quantity)) }),
   };
-}
-
-/** Headers alone: the transactions of a thousand blocks would take seconds. */
-function headerAt(view: NodeView, at: BlockReference): HeaderView | undefined {
-  const bytes = view.execution.block(at);
-  return bytes === undefined ? undefined : decodeHeader(bytes);
 }
 
 /** Tips at percentiles of a block's gas, cheapest first. */
 function rewards(view: NodeView, header: HeaderView, percentiles: readonly number[]): readonly bigint[] {
   const tips = (view.execution.receipts(header.number) ?? [])
-    .map(({ effectiveGasPrice, gasUsed }) => ({ tip: effectiveGasPrice - header.baseFeePerGas, gas: gasUsed }))
+    .map(({ effectiveGasPrice, gasUsed }) => ({ tip: effectiveGasPrice - (header.baseFeePerGas ?? 0n), gas: gasUsed }))
     .sort((a, b) => (a.tip < b.tip ? -1 : a.tip > b.tip ? 1 : 0));
   return percentiles.map((percentile) => {
     const threshold = (Number(header.gasUsed) * percentile) / 100;

@@ -2,12 +2,25 @@ import type { NodeView } from '../../chain/view.ts';
 import { isPolError, messageOf } from '../../primitives/errors.ts';
 import type { Logger } from '../../primitives/log.ts';
 import { apiError } from '../errors.ts';
-import { MAX_BATCH_REQUESTS } from '../limits.ts';
+import { MAX_BATCH_REQUESTS, MAX_BATCH_RESPONSE_LENGTH } from '../limits.ts';
+import type { FilterRegistry } from './filters.ts';
+import type { Topic } from './subscriptions.ts';
 
 /** What a method gets: the node, and whether the caller may spend the node's coins. */
 export interface RpcContext {
   readonly view: NodeView;
   readonly maySpend: boolean;
+  readonly filters: FilterRegistry;
+  /** Only a WebSocket can be told of things later. */
+  readonly subscriber?: Subscriber;
+}
+
+/** The subscriptions of one connection. */
+export interface Subscriber {
+  /** The subscription's name. @throws API_LIMIT */
+  add(topic: Topic): string;
+  /** False when there is none of that name. */
+  remove(id: string): boolean;
 }
 
 /** One JSON-RPC method. Throws PolError; its `jsonRpc` number becomes the error's code. */
@@ -64,6 +77,12 @@ export function createRpcHandler(methods: ReadonlyMap<string, RpcMethod>, log: L
     return id === undefined ? undefined : response;
   }
 
+  function tooLarge(request: unknown): Response {
+    const id = typeof request === 'object' && request !== null && 'id' in request ? request.id : null;
+    const isId = typeof id === 'string' || typeof id === 'number';
+    return failure(isId ? id : null, apiError('API_RESPONSE_TOO_LARGE', 'response too large: ask for less in one batch'));
+  }
+
   return async (document: unknown, context: RpcContext): Promise<Response | readonly Response[] | undefined> => {
     if (!Array.isArray(document)) return one(document, context);
     if (document.length === 0) return failure(null, apiError('API_INVALID_JSONRPC', 'an empty batch'));
@@ -72,9 +91,12 @@ export function createRpcHandler(methods: ReadonlyMap<string, RpcMethod>, log: L
     }
     const responses: Response[] = [];
     // In order, one after the other: two transfers in a batch take consecutive nonces.
+    let length = 0;
     for (const request of document) {
-      const response = await one(request, context);
-      if (response !== undefined) responses.push(response);
+      const response = length > MAX_BATCH_RESPONSE_LENGTH ? tooLarge(request) : await one(request, context);
+      if (response === undefined) continue;
+      length += JSON.stringify(response).length;
+      responses.push(response);
     }
     return responses.length === 0 ? undefined : responses;
   };

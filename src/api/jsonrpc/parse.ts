@@ -68,23 +68,54 @@ export function parseBlock(value: unknown, name: string): BlockReference {
 }
 
 export interface TransactionRequest extends CallRequest {
-  readonly maxFeePerGas?: bigint;
-  readonly maxPriorityFeePerGas?: bigint;
-  readonly nonce?: bigint;
   readonly chainId?: bigint;
+}
+
+export const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
+
+export function parseObject(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(name, 'must be an object');
+  return value as Record<string, unknown>;
+}
+
+export function parseArray(value: unknown, name: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw invalid(name, 'must be an array');
+  return value;
+}
+
+/** A reader of optional fields: `{}` or `{ key: value }`, to be spread. */
+export function optionalFields(fields: Readonly<Record<string, unknown>>, name: string) {
+  return <K extends string, T>(key: K, field: string, parse: (value: unknown, name: string) => T): { [key in K]?: T } =>
+    (isGiven(fields[field]) ? { [key]: parse(fields[field], `${name}.${field}`) } : {}) as { [key in K]?: T };
+}
+
+/** A number that an object's field may also give as a JSON number. */
+export function parseLooseQuantity(value: unknown, name: string): bigint {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : parseQuantity(value, name);
+}
+
+/** EIP-2930's list, or null for none. */
+function parseAccessList(value: unknown, name: string): NonNullable<CallRequest['accessList']> {
+  return parseArray(value, name).map((item, i) => {
+    const { address, storageKeys } = parseObject(item, `${name}[${i}]`);
+    return {
+      address: parseAddress(address, `${name}[${i}].address`),
+      storageKeys: isGiven(storageKeys)
+        ? parseArray(storageKeys, `${name}[${i}].storageKeys`).map((key, j) => parseHash(key, `${name}[${i}].storageKeys[${j}]`))
+        : [],
+    };
+  });
 }
 
 /** A transaction or call object. `input` and `data` mean the same; two different ones are refused, as geth does. */
 export function parseTransaction(value: unknown, name: string): TransactionRequest {
-  if (typeof value !== 'object' || value === null) throw invalid(name, 'must be a transaction object');
-  const fields = value as Record<string, unknown>;
-  const given = (field: string) => fields[field] !== undefined && fields[field] !== null;
+  const fields = parseObject(value, name);
+  const given = (field: string) => isGiven(fields[field]);
   if (given('data') && given('input') && fields.data !== fields.input) throw invalid(name, 'both "data" and "input" are set and not equal');
   if (given('gasPrice') && (given('maxFeePerGas') || given('maxPriorityFeePerGas'))) {
     throw invalid(name, 'both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified');
   }
-  const optional = <K extends string, T>(key: K, field: string, parse: (v: unknown, n: string) => T) =>
-    given(field) ? ({ [key]: parse(fields[field], `${name}.${field}`) } as Record<K, T>) : {};
+  const optional = optionalFields(fields, name);
   return {
     ...optional('from', 'from', parseAddress),
     ...optional('to', 'to', parseAddress),
@@ -96,7 +127,20 @@ export function parseTransaction(value: unknown, name: string): TransactionReque
     ...optional('maxPriorityFeePerGas', 'maxPriorityFeePerGas', parseQuantity),
     ...optional('nonce', 'nonce', parseQuantity),
     ...optional('chainId', 'chainId', parseQuantity),
+    ...optional('accessList', 'accessList', parseAccessList),
+    ...optional('maxFeePerBlobGas', 'maxFeePerBlobGas', parseQuantity),
+    ...optional('blobVersionedHashes', 'blobVersionedHashes', (v, n) => parseArray(v, n).map((hash, i) => parseHash(hash, `${n}[${i}]`))),
+    ...optional('authorizations', 'authorizationList', (v, n) => parseArray(v, n).length),
   };
+}
+
+/** A storage slot of at most 32 bytes, as a word; an odd digit is let pass. */
+export function parseSlot(value: unknown, name: string): Uint8Array {
+  const text = parseText(value, name);
+  if (!/^(0x)?[0-9a-fA-F]*$/.test(text)) throw invalid(name, `invalid hex in storage key: "${text.slice(0, 80)}"`);
+  const digits = text.replace(/^0x/, '');
+  if (digits.length > 2 * HASH_BYTES) throw invalid(name, `storage key too long (want at most 32 bytes): "${text.slice(0, 80)}"`);
+  return fromHex(`0x${digits.padStart(2 * HASH_BYTES, '0')}`);
 }
 
 /** The 32-byte big-endian word of a storage slot's number. */

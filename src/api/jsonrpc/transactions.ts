@@ -1,12 +1,7 @@
 import type { NodeView } from '../../chain/view.ts';
-import {
-  decodeBlock,
-  decodeTransactionView,
-  effectiveGasPriceOf,
-  type HeaderView,
-  type TransactionView,
-} from '../../execution/block-view.ts';
+import { decodeBlock, type HeaderView } from '../../execution/block-view.ts';
 import type { BlockReference } from '../../execution/engine.ts';
+import { decodeTransactionView, effectiveGasPriceOf, type TransactionView } from '../../execution/transaction-view.ts';
 import type { Hash } from '../../primitives/hash.ts';
 import { data, quantity } from './format.ts';
 
@@ -17,16 +12,17 @@ interface Place {
 
 /** A transaction as the execution API gives it; without a place it is pooled, and the place's fields are null. */
 function transactionJson(transaction: TransactionView, place: Place | undefined) {
-  const { accessList, maxFeePerGas, maxPriorityFeePerGas } = transaction;
+  const { accessList, authorizationList, blobVersionedHashes, chainId, maxFeePerBlobGas, maxFeePerGas, maxPriorityFeePerGas } = transaction;
   const gasPrice =
     place === undefined ? (transaction.gasPrice ?? maxFeePerGas ?? 0n) : effectiveGasPriceOf(transaction, place.header.baseFeePerGas);
   return {
     blockHash: place === undefined ? null : data(place.header.hash),
     blockNumber: place === undefined ? null : quantity(place.header.number),
+    blockTimestamp: place === undefined ? null : quantity(place.header.timestamp),
     transactionIndex: place === undefined ? null : quantity(place.index),
     hash: data(transaction.hash),
     type: quantity(transaction.type),
-    chainId: quantity(transaction.chainId),
+    ...(chainId === undefined ? {} : { chainId: quantity(chainId) }),
     nonce: quantity(transaction.nonce),
     from: data(transaction.from),
     to: transaction.to === undefined ? null : data(transaction.to),
@@ -35,9 +31,23 @@ function transactionJson(transaction: TransactionView, place: Place | undefined)
     gasPrice: quantity(gasPrice),
     ...(maxFeePerGas === undefined ? {} : { maxFeePerGas: quantity(maxFeePerGas) }),
     ...(maxPriorityFeePerGas === undefined ? {} : { maxPriorityFeePerGas: quantity(maxPriorityFeePerGas) }),
+    ...(maxFeePerBlobGas === undefined ? {} : { maxFeePerBlobGas: quantity(maxFeePerBlobGas) }),
+    ...(blobVersionedHashes === undefined ? {} : { blobVersionedHashes: blobVersionedHashes.map(data) }),
     ...(accessList === undefined
       ? {}
       : { accessList: accessList.map(({ address, storageKeys }) => ({ address: data(address), storageKeys: storageKeys.map(data) })) }),
+    ...(authorizationList === undefined
+      ? {}
+      : {
+          authorizationList: authorizationList.map((item) => ({
+            chainId: quantity(item.chainId),
+            address: data(item.address),
+            nonce: quantity(item.nonce),
+            yParity: quantity(item.yParity),
+            r: quantity(item.r),
+            s: quantity(item.s),
+          })),
+        }),
     input: data(transaction.input),
     v: quantity(transaction.v),
     r: quantity(transaction.r),
@@ -48,6 +58,10 @@ function transactionJson(transaction: TransactionView, place: Place | undefined)
 
 export function minedTransactionJson(transaction: TransactionView, header: HeaderView, index: number) {
   return transactionJson(transaction, { header, index });
+}
+
+export function pooledTransactionJson(raw: Uint8Array) {
+  return transactionJson(decodeTransactionView(raw), undefined);
 }
 
 export function transactionInBlock(view: NodeView, at: BlockReference, index: bigint) {
@@ -62,5 +76,5 @@ export function transactionByHash(view: NodeView, hash: Hash) {
   const stored = view.execution.transaction(hash);
   if (stored !== undefined) return transactionInBlock(view, stored.blockNumber, BigInt(stored.index));
   const pooled = view.chain.pooled(hash);
-  return pooled === undefined ? null : transactionJson(decodeTransactionView(pooled), undefined);
+  return pooled === undefined ? null : pooledTransactionJson(pooled);
 }

@@ -25,11 +25,11 @@ export function block(view: NodeView, text: string) {
     proposer: checksumAddress(header.miner),
     gas_used: header.gasUsed.toString(),
     gas_limit: header.gasLimit.toString(),
-    base_fee_per_gas: header.baseFeePerGas.toString(),
+    base_fee_per_gas: (header.baseFeePerGas ?? 0n).toString(),
     size,
     transactions: transactions.map(({ hash }) => restTransaction(view, hash)),
     /** Coins minted by the learning protocol in this block. */
-    rewards: withdrawals.map(({ address, amount }) => ({
+    rewards: (withdrawals ?? []).map(({ address, amount }) => ({
       address: checksumAddress(address),
       amount: (amount * WEI_PER_GWEI).toString(),
     })),

@@ -59,9 +59,15 @@ function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
       get poolSize() {
         return transactions.size;
       },
+      poolContent() {
+        const { pending, queued } = transactions.content();
+        return { pending: pending.map(({ raw }) => raw), queued: queued.map(({ raw }) => raw) };
+      },
+      onTransaction: (listener) => transactions.onAdded(({ hash }) => listener(hash)),
     },
     wallet: {
       address: alice.address,
+      sign: alice.sign,
       async send({ to, value, data, gas, maxFeePerGas, maxPriorityFeePerGas, nonce }) {
         const raw = signTransaction(
           {

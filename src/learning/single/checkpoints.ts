@@ -1,13 +1,14 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { ChunkHasher } from '../../numerics/backend.ts';
 import { type Hex, toHex } from '../../primitives/bytes.ts';
 import { messageOf } from '../../primitives/errors.ts';
 import { vectorRoot } from '../chunks.ts';
 import { jsonBytes, parseJson, readIfPresent, removeIfPresent, writeFileDurably } from '../files.ts';
-import { stateRoot, type TrainingState } from '../state.ts';
+import { stateRoot, stateRoots, type TrainingState } from '../state.ts';
+import { readVectors, writeVectors } from '../vector-file.ts';
 import { runError } from './errors.ts';
-import { readVectors, writeVectors } from './vector-file.ts';
 
 const MANIFEST = 'checkpoints.json';
 /** The newest, and one to fall back on when the disk damaged it. */
@@ -38,8 +39,13 @@ const manifest = z.strictObject({ format: z.literal('pol-checkpoints-1'), checkp
 export type Checkpoint = z.infer<typeof checkpoint>;
 export type HeldOutMeasurement = z.infer<typeof measurement>;
 
+/** A faster way to hash, where there is one. */
+interface Hashing {
+  readonly hashChunks?: ChunkHasher | undefined;
+}
+
 /** The vectors of a state, to be filled in place. */
-export type StateVectors = Omit<TrainingState, 'step'>;
+export type StateVectors = Omit<TrainingState, 'step'> & Hashing;
 
 /**
  * The checkpoints of a run: two files of vectors each, and a manifest that names the last two and their roots. A checkpoint counts
@@ -49,7 +55,7 @@ export interface CheckpointStore {
   /** Newest first, as the manifest names them; not verified. */
   readonly listed: readonly Checkpoint[];
   /** Makes a state durable and forgets all but it and the one before; nothing happens when the newest is of this step. @throws RUN_WRITE_FAILED */
-  save(state: TrainingState, heldOut: HeldOutMeasurement | undefined): Promise<Checkpoint>;
+  save(state: TrainingState & Hashing, heldOut: HeldOutMeasurement | undefined): Promise<Checkpoint>;
   /**
    * Fills `into` with the newest state that has the bits its root names. Undefined when there is no checkpoint yet.
    * @param onDamaged told of each newer one that was passed over
@@ -86,11 +92,12 @@ export async function openCheckpoints(
     );
   }
 
-  async function write(state: TrainingState, heldOut: HeldOutMeasurement | undefined): Promise<Checkpoint> {
+  async function write(state: TrainingState & Hashing, heldOut: HeldOutMeasurement | undefined): Promise<Checkpoint> {
+    const roots = stateRoots(state, state.hashChunks);
     const saved: Checkpoint = {
       step: state.step,
-      state_root: toHex(stateRoot(state)),
-      weights_root: toHex(vectorRoot(state.weights)),
+      state_root: toHex(roots.state),
+      weights_root: toHex(roots.weights),
       weights: `weights-${state.step}.f32`,
       moments: `moments-${state.step}.f32`,
       saved_at: new Date(dependencies.now()).toISOString(),
@@ -135,7 +142,7 @@ export async function openCheckpoints(
         const whole =
           (await readVectors(join(directory, weights), [into.weights])) &&
           (await readVectors(join(directory, moments), [into.firstMoment, into.secondMoment]));
-        return whole && toHex(stateRoot({ ...vectorsOf(into), step })) === state_root;
+        return whole && toHex(stateRoot({ ...vectorsOf(into), step }, into.hashChunks)) === state_root;
       }, onDamaged);
     },
     restoreWeights(into, onDamaged) {

@@ -1,15 +1,41 @@
 import { describe, expect, test } from 'vitest';
-import { modelConfigForSize } from '../../model/shape.ts';
+import { modelConfigForSize, parameterCount } from '../../model/shape.ts';
 import { createTrainingEngine } from '../../model/training-engine.ts';
 import type { Backend } from '../../numerics/backend.ts';
 import { selectBackend } from '../../numerics/backends.ts';
 import { numericsError } from '../../numerics/errors.ts';
 import { createReferenceBackend } from '../../numerics/reference.ts';
+import type { ModelConfig } from '../../params/genesis.ts';
 import { DEFAULT_LEARNING } from '../../params/network-defaults.ts';
 import { isPolError } from '../../primitives/errors.ts';
 import { chooseMemory, memoryFor } from './memory.ts';
 
 const MEBIBYTE = 2 ** 20;
+
+describe('checkpointing', () => {
+  const gpt2 = { ...modelConfigForSize(124_000_000), dim: 768, layers: 12, heads: 12, kv_heads: 12, hidden_dim: 2048, vocab_size: 50_257 };
+  /** What is beside weights, gradients and moments, and the gradient of a tied embedding. */
+  const activationBytes = (model: ModelConfig, checkpointing: boolean) =>
+    memoryFor(model, 16, { microBatch: 1, checkpointing }) - 16 * parameterCount(model) - 4 * model.vocab_size * model.dim;
+
+  test('shrinks the activations of a GPT-2-like model at least four times', () => {
+    for (const context_length of [512, 1024]) {
+      const model = { ...gpt2, context_length };
+      expect(activationBytes(model, false) / activationBytes(model, true)).toBeGreaterThan(4);
+    }
+  });
+
+  test('is the documented formula (docs/training.md)', () => {
+    for (const checkpointing of [false, true]) {
+      const { dim, layers, heads, hidden_dim: hidden, context_length: rows, vocab_size: vocab } = gpt2;
+      const blocks = checkpointing ? 1 : layers;
+      const words = blocks * (5 * dim + 2 * dim + 3 * hidden + 2 * heads) + (layers + 5) * dim + 2 * dim + hidden;
+      const logits = 4 * vocab * (checkpointing ? 128 : 512);
+      const formula = 4 * rows * words + logits;
+      expect(Math.abs(activationBytes(gpt2, checkpointing) / formula - 1)).toBeLessThan(0.01);
+    }
+  });
+});
 
 describe('memory', () => {
   const model = modelConfigForSize(30_000_000);
@@ -58,19 +84,28 @@ describe('memory', () => {
     expect(() => choose(600, { microBatch: 16 })).toThrow();
   });
 
-  test('what training a model takes is what was predicted, within a tenth', async () => {
-    const config = modelConfigForSize(16_000_000, { contextLength: 64 });
-    const learning = { ...DEFAULT_LEARNING, batch_size: 4, init_seed: '0x' };
-    const predicted = chooseMemory(config, learning.batch_size, {}, { budgetBytes: 4000 * MEBIBYTE });
-    const backend = await selectBackend({ wanted: 'auto', threads: 1 });
-    const before = process.memoryUsage.rss();
-    const engine = createTrainingEngine({ ...predicted, model: config, learning }, { backend });
-    engine.weights.fill(0.01);
-    engine.step(new Int32Array(4 * 65).fill(7), { adamStep: 1, learningRate: 0 });
-    const grown = process.memoryUsage.rss() - before;
-    engine.release();
-    expect(predicted.bytes).toBeGreaterThan(256 * MEBIBYTE);
-    expect(grown / predicted.bytes).toBeGreaterThan(0.9);
-    expect(grown / predicted.bytes).toBeLessThan(1.1);
-  });
+  test.each([
+    // Parameters decide.
+    { checkpointing: false, parameters: 16_000_000, contextLength: 64 },
+    // Activations decide, and then what is left of them.
+    { checkpointing: false, parameters: 3_000_000, contextLength: 512 },
+    { checkpointing: true, parameters: 16_000_000, contextLength: 512 },
+  ])(
+    'what training a model takes is what was predicted, within a tenth: $parameters parameters, checkpointing $checkpointing',
+    async ({ checkpointing, parameters, contextLength }) => {
+      const config = modelConfigForSize(parameters, { contextLength });
+      const learning = { ...DEFAULT_LEARNING, batch_size: 4, init_seed: '0x' };
+      const predicted = chooseMemory(config, learning.batch_size, { microBatch: 4, checkpointing }, { budgetBytes: 4000 * MEBIBYTE });
+      const backend = await selectBackend({ wanted: 'auto', threads: 1 });
+      const before = process.memoryUsage.rss();
+      const engine = createTrainingEngine({ ...predicted, model: config, learning }, { backend });
+      engine.weights.fill(0.01);
+      engine.step(new Int32Array(4 * (contextLength + 1)).fill(7), { adamStep: 1, learningRate: 0 });
+      const grown = process.memoryUsage.rss() - before;
+      engine.release();
+      expect(predicted.bytes).toBeGreaterThan(200 * MEBIBYTE);
+      expect(grown / predicted.bytes).toBeGreaterThan(0.9);
+      expect(grown / predicted.bytes).toBeLessThan(1.1);
+    },
+  );
 });

@@ -5,10 +5,10 @@ import { createTrainingEngine } from '../../model/training-engine.ts';
 import type { TrainingMemoryOptions } from '../../model/training-plan.ts';
 import type { StepResult } from '../../model/types.ts';
 import type { Backend } from '../../numerics/backend.ts';
-import { toHex } from '../../primitives/bytes.ts';
+import { fromHex, toHex } from '../../primitives/bytes.ts';
 import type { Hash } from '../../primitives/hash.ts';
 import { HELD_OUT_SEQUENCES, measureHeldOut } from '../held-out.ts';
-import { stateRoot, type TrainingState } from '../state.ts';
+import { stateRoot } from '../state.ts';
 import type { Checkpoint, HeldOutMeasurement } from './checkpoints.ts';
 import { runError } from './errors.ts';
 import { initialSeed, type LineageEvent, learningConfigOf, type RunConfig } from './run-config.ts';
@@ -70,6 +70,7 @@ export async function openTrainingRun(options: TrainingRunOptions, dependencies:
   });
   let step = 0;
   let heldOut: HeldOutMeasurement | undefined;
+  let known: Pick<Checkpoint, 'step' | 'state_root'> | undefined;
   try {
     const restored = await directory.checkpoints.restore(engine, dependencies.onDamaged);
     if (restored === undefined) {
@@ -77,6 +78,7 @@ export async function openTrainingRun(options: TrainingRunOptions, dependencies:
       engine.clearMoments();
     } else {
       step = restored.step;
+      known = restored;
       heldOut = restored.held_out;
     }
     await record(restored === undefined ? 'started' : 'resumed');
@@ -85,9 +87,15 @@ export async function openTrainingRun(options: TrainingRunOptions, dependencies:
     throw error;
   }
 
-  function state(): TrainingState {
-    const { weights, firstMoment, secondMoment } = engine;
-    return { weights, firstMoment, secondMoment, step };
+  function state() {
+    const { weights, firstMoment, secondMoment, hashChunks } = engine;
+    return { weights, firstMoment, secondMoment, hashChunks, step };
+  }
+
+  /** Hashing a large state takes seconds: one that was saved or restored is known by its checkpoint. */
+  function root(): Hash {
+    if (known?.step !== step) known = { step, state_root: toHex(stateRoot(state(), engine.hashChunks)) };
+    return fromHex(known.state_root);
   }
 
   async function record(event: LineageEvent['event']): Promise<void> {
@@ -98,7 +106,7 @@ export async function openTrainingRun(options: TrainingRunOptions, dependencies:
       at: new Date(dependencies.now()).toISOString(),
       program: dependencies.program,
       backend: backend.name,
-      state_root: toHex(stateRoot(state())),
+      state_root: toHex(root()),
     };
     const { total_steps } = config.learning;
     if (document !== undefined && document.config.learning.total_steps !== total_steps) {
@@ -127,8 +135,12 @@ export async function openTrainingRun(options: TrainingRunOptions, dependencies:
       heldOut = { step: at, loss, accuracy };
       return heldOut;
     },
-    save: () => directory.checkpoints.save(state(), heldOut),
-    root: () => stateRoot(state()),
+    async save() {
+      const saved = await directory.checkpoints.save(state(), heldOut);
+      known = saved;
+      return saved;
+    },
+    root,
     release: () => engine.release(),
   };
 }

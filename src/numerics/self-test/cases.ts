@@ -234,6 +234,78 @@ export function elementwiseCases(n: number, seed = 9): readonly KernelCase[] {
   ];
 }
 
+export interface ByRowsCaseOptions {
+  readonly sequences: number;
+  readonly queries: number;
+  readonly heads: number;
+  readonly headDim: number;
+  readonly hidden: number;
+  readonly vocab: number;
+}
+
+/** Programs of row-wise calls, as a block and the head make them: every kind of call, each reading what one before it left. */
+export function byRowsCase(options: ByRowsCaseOptions, seed = 11): KernelCase {
+  const { sequences, queries, heads, headDim, hidden, vocab } = options;
+  const rows = sequences * queries;
+  const dim = heads * headDim;
+  const c = caseOf(`byRows ${rows}x${dim}x${hidden}x${vocab}`, seed);
+  const { cos: cosines, sin: sines } = ropeTables({ contextLength: queries, headDim, theta: 10000 });
+  const cos = c.constant(cosines);
+  const sin = c.constant(sines);
+  const tokens = c.integers(rows, vocab);
+  const table = c.floats(vocab * dim, -3, 0);
+  const norm = c.floats(dim, -1, 1);
+  const gateWeight = c.floats(hidden * dim, -5, -1);
+  const upWeight = c.floats(hidden * dim, -5, -1);
+  const [x, normed, narrow, dx] = [c.floats(rows * dim), c.floats(rows * dim), c.floats(rows * dim), c.floats(rows * dim, -6, -1)];
+  const [gate, up, wide] = [c.floats(rows * hidden), c.floats(rows * hidden), c.floats(rows * hidden)];
+  const logits = c.floats(rows * vocab);
+  const [rstd, loss, correct, dNorm] = [c.floats(rows), c.floats(rows), c.integers(rows, 9), c.floats(dim)];
+  return c.done(({ kernels }) => {
+    kernels.byRows(rows, () => {
+      kernels.embedForward(x, table, tokens, rows, dim);
+      kernels.rmsNormForward(normed, rstd, x, norm, rows, dim, fround(1e-5));
+    });
+    kernels.byRows(rows, () => {
+      kernels.rope(normed, cos, sin, rows, queries, 0, heads, headDim, false);
+      kernels.matmul(MatmulMode.NT, rows, hidden, dim, normed, gateWeight, gate, false);
+      kernels.matmul(MatmulMode.NT, rows, hidden, dim, normed, upWeight, up, false);
+      kernels.swigluForward(wide, gate, up, rows * hidden);
+      kernels.matmul(MatmulMode.NN, rows, dim, hidden, wide, gateWeight, narrow, false);
+      kernels.matmul(MatmulMode.NN, rows, dim, hidden, gate, upWeight, narrow, true);
+      kernels.copy(normed, x, rows * dim);
+      kernels.add(normed, narrow, rows * dim);
+      kernels.scale(normed, rows * dim, fround(0.3));
+    });
+    kernels.byRows(rows, () => {
+      kernels.matmul(MatmulMode.NT, rows, vocab, dim, normed, table, logits, false);
+      kernels.crossEntropy(loss, correct, logits, tokens, rows, vocab, fround(0.01));
+      kernels.matmul(MatmulMode.NN, rows, dim, vocab, logits, table, narrow, false);
+      kernels.swigluBackward(gate, up, wide, gate, up, rows * hidden);
+      kernels.fill(dx, rows * dim, fround(0.125));
+      kernels.rmsNormBackward(dx, dNorm, narrow, x, norm, rstd, rows, dim);
+    });
+    return undefined;
+  });
+}
+
+/** Products that share operands on either side, and one of another shape. */
+export function togetherCase(m: number, n: number, k: number, seed = 12): KernelCase {
+  const c = caseOf(`together ${m}x${n}x${k}`, seed);
+  const [a, b, other] = [c.floats(k * m), c.floats(k * n), c.floats(k * n)];
+  const [first, second, third] = [c.floats(m * n), c.floats(m * n), c.floats(m * m)];
+  const [square, fourth] = [c.floats(n * n), c.floats(k * n)];
+  return c.done(({ kernels }) => {
+    kernels.together(() => {
+      kernels.matmul(MatmulMode.TN, m, n, k, a, b, first, true);
+      kernels.matmul(MatmulMode.TN, m, n, k, a, other, second, true);
+      kernels.matmul(MatmulMode.TN, m, m, k, a, a, third, false);
+      kernels.matmul(MatmulMode.NN, k, n, n, b, square, fourth, false);
+    });
+    return undefined;
+  });
+}
+
 /** Values outside the exact range raise the flag, and no other; the numbers left behind are not part of the contract. */
 function divergenceCases(): readonly KernelCase[] {
   const planted = (name: string, value: number, run: (arena: Arena, x: Ptr) => void): KernelCase => {
@@ -255,12 +327,17 @@ function divergenceCases(): readonly KernelCase[] {
   const classify = (arena: Arena, x: Ptr) => arena.kernels.crossEntropy(x + 2048, x + 3072, x, x + 1024, 4, 24, 1);
   const update = (arena: Arena, x: Ptr) => arena.kernels.adamw(x, x + 2048, x + 1024, x + 3072, 18, SELF_TEST_ADAMW_STEP);
   const updateGradient = (arena: Arena, x: Ptr) => arena.kernels.adamw(x + 2048, x + 3072, x + 1024, x, 18, SELF_TEST_ADAMW_STEP);
+  const multiplyRows = (arena: Arena, x: Ptr) =>
+    arena.kernels.byRows(64, () => arena.kernels.matmul(MatmulMode.NN, 64, 8, 8, x, x + 512, x + 2048, false));
+  const multiplyTogether = (arena: Arena, x: Ptr) => arena.kernels.together(() => multiply(arena, x));
   const inf = Number.POSITIVE_INFINITY;
   return [
     planted('matmul', 2 ** 50, multiply),
     planted('matmul', huge, multiply),
     planted('matmul', -inf, multiply),
     planted('matmul', Number.NaN, multiply),
+    planted('byRows', huge, multiplyRows),
+    planted('together', huge, multiplyTogether),
     planted('attention', -huge, attend),
     planted('crossEntropy', huge, classify),
     planted('crossEntropy', -inf, classify),
@@ -294,6 +371,8 @@ export function selfTestCases(): readonly KernelCase[] {
     crossEntropyCase(3, 64, 0),
     crossEntropyTiesCase(6, 37),
     ...elementwiseCases(20011),
+    byRowsCase({ sequences: 3, queries: 37, heads: 2, headDim: 10, hidden: 70, vocab: 83 }),
+    togetherCase(101, 70, 133),
     ...divergenceCases(),
   ];
 }

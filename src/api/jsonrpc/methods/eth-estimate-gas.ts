@@ -1,12 +1,15 @@
 import { callOf } from '../calls.ts';
 import { quantity } from '../format.ts';
 import type { RpcMethod } from '../handler.ts';
+import { parseOverrides } from '../overrides.ts';
 import { parseBlock, parseTransaction } from '../parse.ts';
 
-/** The least gas limit with which the transaction succeeds. */
+/** A gas limit with which the transaction succeeds, close to the least. */
 export const ethEstimateGas: RpcMethod = {
   name: 'eth_estimateGas',
-  async call([request, block], { view }) {
-    return quantity(await view.execution.estimateGas(callOf(parseTransaction(request, 'transaction')), parseBlock(block, 'block')));
+  async call([request, block, state, blockOverrides], { view }) {
+    const overrides = parseOverrides(state, blockOverrides);
+    const call = callOf(parseTransaction(request, 'transaction'));
+    return quantity(await view.execution.estimateGas(call, parseBlock(block, 'block'), overrides));
   },
 };

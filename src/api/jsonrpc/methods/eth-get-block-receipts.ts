@@ -6,6 +6,6 @@ import { receiptJson } from '../receipts.ts';
 export const ethGetBlockReceipts: RpcMethod = {
   name: 'eth_getBlockReceipts',
   call([block], { view }) {
-    return view.execution.receipts(parseBlock(block, 'block'))?.map(receiptJson) ?? null;
+    return view.execution.receipts(parseBlock(block, 'block'))?.map((receipt) => receiptJson(view, receipt)) ?? null;
   },
 };

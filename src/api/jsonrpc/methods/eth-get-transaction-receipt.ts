@@ -7,6 +7,6 @@ export const ethGetTransactionReceipt: RpcMethod = {
   name: 'eth_getTransactionReceipt',
   call([hash], { view }) {
     const receipt = view.execution.receipt(parseHash(hash, 'hash'));
-    return receipt === undefined ? null : receiptJson(receipt);
+    return receipt === undefined ? null : receiptJson(view, receipt);
   },
 };

@@ -3,18 +3,20 @@ import { apiError } from '../../errors.ts';
 import { data } from '../format.ts';
 import type { RpcMethod } from '../handler.ts';
 import { parseTransaction } from '../parse.ts';
+import { requireSpending } from '../signing.ts';
 
 /** Signs with the node's own key and sends. `from` may be left out; it can only be that account. */
 export const ethSendTransaction: RpcMethod = {
   name: 'eth_sendTransaction',
   async call([request], { view, maySpend }) {
-    if (!maySpend) {
-      throw apiError(
-        'API_FORBIDDEN',
-        'eth_sendTransaction spends the node’s coins: it is for programs of this machine, with the API on loopback (--api-host 127.0.0.1), and not for web pages',
-      );
+    requireSpending('eth_sendTransaction', { maySpend });
+    const { from, gasPrice, chainId, accessList, blobVersionedHashes, authorizations, maxFeePerBlobGas, ...transaction } = parseTransaction(
+      request,
+      'transaction',
+    );
+    if ([accessList, blobVersionedHashes, authorizations, maxFeePerBlobGas].some((part) => part !== undefined)) {
+      throw apiError('API_INVALID_REQUEST', 'transaction: this node signs plain fee market transactions only; sign others yourself');
     }
-    const { from, gasPrice, chainId, ...transaction } = parseTransaction(request, 'transaction');
     if (from !== undefined && !equalBytes(from, view.wallet.address)) {
       throw apiError('API_INVALID_REQUEST', `from: unknown account; this node signs for ${data(view.wallet.address)} only`);
     }

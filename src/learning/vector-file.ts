@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { endianness } from 'node:os';
-import { isAbsent, replaceFile } from '../files.ts';
+import { isAbsent, replaceFile } from './files.ts';
 
 /** Bounds the memory that reading and writing need beside the vectors, and stays far below what one system call may move. */
 const PIECE_BYTES = 2 ** 24;

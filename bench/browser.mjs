@@ -1,0 +1,26 @@
+// node bench/browser.mjs [--steps N]: tokens a second of training the tiny model on one thread, in headless Chromium and in Node.
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { ensureBuilt, ensureDependencies, main } from '../scripts/bootstrap.mjs';
+import { findChromium, runInChromium } from './browser/chromium.mjs';
+import { runJob } from './browser/job.mjs';
+import { SHAPES } from './shapes.mjs';
+import { row } from './timing.mjs';
+
+const TIMEOUT_MS = 120_000;
+const WIDTHS = [24, 12, 20];
+const { values } = parseArgs({ options: { steps: { type: 'string', default: '12' } } });
+
+await main(async () => {
+  await ensureDependencies();
+  await ensureBuilt();
+  const job = { ...SHAPES.find(({ name }) => name === 'tiny'), steps: Number(values.steps) };
+  const pol = await import('../dist/browser.js');
+  const bytes = await readFile(new URL('../kernels/pol-kernels.wasm', import.meta.url));
+  const results = [['Node, WebAssembly', await runJob(pol, await pol.loadWasmBackend(bytes), job)]];
+  const chromium = findChromium();
+  if (chromium === undefined) console.log('  no Chromium here: set POL_CHROMIUM or install one');
+  else results.push(['Chromium, WebAssembly', await runInChromium(chromium, job, { timeoutMs: TIMEOUT_MS })]);
+  row(WIDTHS, 'tiny, one thread', 'tokens/s', 'state');
+  for (const [name, { tokensPerSecond, hash }] of results) row(WIDTHS, name, Math.round(tokensPerSecond), hash.slice(0, 16));
+});
