@@ -109,6 +109,9 @@ describe('a dispute is decided', () => {
     expect(judge()).toMatchObject({ verdict: 'undecided' });
     expect(judge(missing, missing, holds, holds)).toMatchObject({ verdict: 'unavailable' });
     expect(judge(missing, holds, holds, undefined)).toMatchObject({ verdict: 'undecided' });
+    // Exactly a third of three is not more than a third.
+    expect(judgeDispute(dispute, stated(missing, holds), 3)).toMatchObject({ verdict: 'undecided' });
+    expect(judgeDispute(dispute, stated(missing, missing), 3)).toMatchObject({ verdict: 'unavailable' });
   });
 
   it('only with the same gradients, and names the first step at which another parts', () => {
