@@ -58,7 +58,8 @@ export async function createTestNetwork(options: {
   ]);
   const genesisFile = join(directory, 'genesis.json');
   const genesis = JSON.parse(await readFile(genesisFile, 'utf8')) as TestNetwork['genesis'];
-  Object.assign(genesis.rounds, options.rounds);
+  // Blocks are short: windows of one would miss a vote on a busy machine.
+  Object.assign(genesis.rounds, { vote_blocks: 2, dispute_blocks: 4 }, options.rounds);
   await writeFile(genesisFile, JSON.stringify(genesis));
   const names = Array.from({ length: count }, (_, i) => (i < options.authorities ? `authority_${i}` : `node_${i}`));
   const nodes: TestNode[] = [];

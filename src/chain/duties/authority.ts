@@ -38,7 +38,7 @@ export interface AuthorityDutyDependencies {
   readonly log: Logger;
 }
 
-/** Blocks before a deadline at which is said what is known by then: it still has to reach a block. */
+/** Blocks before its deadline at which a vote is fixed with what is known by then: the commitment still has to reach a block. */
 const MARGIN_BLOCKS = 2;
 
 interface Measurement {
@@ -235,8 +235,9 @@ export function createAuthorityDuty(
       }
       const { disputes } = sealed;
       if (disputes !== undefined && disputes.length > 0 && open.ruling === undefined) {
-        if (height >= deadlines.rulings - MARGIN_BLOCKS) rule(open, disputes);
-        else begin(open, () => judge(open, disputes));
+        begin(open, () => judge(open, disputes));
+        // The last block that can hold it is the next one.
+        if (height >= deadlines.rulings - 1) rule(open, disputes);
       }
     },
     async stop() {
