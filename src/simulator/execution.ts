@@ -77,6 +77,10 @@ export function createSimulatedExecution(store: Pick<KeyValueStore, 'get'>, gene
       head = known(hash).head;
       candidates.clear();
     },
+    // Simulated nodes follow block by block: there is no execution state to download.
+    adopt() {
+      throw executionError('EXECUTION_INVALID_PAYLOAD', 'a simulated node takes over no snapshot');
+    },
     transactionsOf: () => [],
     balance,
   };

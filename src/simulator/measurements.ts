@@ -2,8 +2,6 @@ import { headerHash } from '../codec/blocks.ts';
 import type { FinalBlock } from '../codec/types.ts';
 import { toHex } from '../primitives/bytes.ts';
 import { WEI_PER_GWEI } from '../primitives/units.ts';
-import { challengedSegments } from '../protocol/challenges.ts';
-import type { ProtocolContext } from '../protocol/context.ts';
 import type { ProofRecord, ProtocolState, SettledRound } from '../protocol/types.ts';
 import type { LearningMeter, RoundRecord } from './learning/simulated-learning.ts';
 import type { NodeObserver } from './network-node.ts';
@@ -67,11 +65,8 @@ const POL_IN_GWEI = 1e9;
 const inPol = (wei: bigint): number => Number(wei / WEI_PER_GWEI) / POL_IN_GWEI;
 
 /** @param options.kinds of each node by index */
-export function createMeasurements(
-  options: { readonly context: ProtocolContext; readonly kinds: readonly string[] },
-  { now }: { readonly now: () => number },
-): Measurements {
-  const { context, kinds } = options;
+export function createMeasurements(options: { readonly kinds: readonly string[] }, { now }: { readonly now: () => number }): Measurements {
+  const { kinds } = options;
   const safety = createSafetyObserver();
   const ownerOf = new Map<string, number>();
   const meters = new Map<number, LearningMeter>();
@@ -93,7 +88,10 @@ export function createMeasurements(
   function settle(round: SettledRound, state: ProtocolState): void {
     if (settled.has(round.round)) return;
     settled.set(round.round, round);
-    for (const record of round.proofs) proofs.push(judged(record, round));
+    for (const { address, reason } of round.slashes) {
+      if (HONEST.has(kindOf(address))) safety.report(`round ${round.round}: an ${kindOf(address)} was slashed for ${reason}`);
+    }
+    round.proofs.forEach((record, at) => void proofs.push(judged(record, at, round)));
     if (round.proofs.length === 0) return;
     for (const vote of round.votes) {
       if (kindOf(vote.authority) !== HONEST_AUTHORITY) continue;
@@ -105,17 +103,23 @@ export function createMeasurements(
     }
   }
 
-  function judged({ proof, outcome, reward }: ProofRecord, { challengeSeed }: SettledRound): ProofOutcome {
+  function judged({ proof, outcome, reward }: ProofRecord, at: number, { disputes }: SettledRound): ProofOutcome {
     const kind = kindOf(proof.trainer);
     const record = behind.get(toHex(proof.leavesRoot));
     const own = record !== undefined && toHex(record.trainer) === toHex(proof.trainer) && record.round === proof.round ? record : undefined;
     const isForged = (segment: number) => own?.works[segment] !== 'honest';
-    if (own !== undefined && challengeSeed !== undefined) {
-      const found = challengedSegments(challengeSeed, proof, context.genesis).some(isForged);
-      if (found && outcome === 'accepted')
-        safety.report(`round ${proof.round}: a ${kind}'s proof was accepted with a forged segment among the checked`);
-      if (!found && outcome === 'rejected')
-        safety.report(`round ${proof.round}: a ${kind}'s proof was rejected, and every checked segment is right`);
+    if (own !== undefined) {
+      for (const { segment, verdict } of disputes.filter((dispute) => dispute.proof === at)) {
+        if (verdict === 'fraud' && !isForged(segment))
+          safety.report(`round ${proof.round}: segment ${segment} of a ${kind} was ruled fraud, and is right`);
+        if (verdict === 'held' && isForged(segment))
+          safety.report(`round ${proof.round}: segment ${segment} of a ${kind} was ruled right, and is forged`);
+      }
+      // Two authorities are dealt the last segment of every proof.
+      if (outcome === 'accepted' && isForged(proof.segments - 1))
+        safety.report(`round ${proof.round}: a ${kind}'s proof was accepted with its last segment forged`);
+      if (outcome === 'rejected' && !own.works.some((work) => work !== 'honest'))
+        safety.report(`round ${proof.round}: a ${kind}'s right proof was rejected`);
     }
     return {
       kind,

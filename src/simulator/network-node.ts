@@ -1,9 +1,13 @@
+import { authoritiesAt } from '../chain/authorities.ts';
 import { createBlockStore } from '../chain/block-store.ts';
 import { type Chain, createChain } from '../chain/chain.ts';
 import { createConsensusDriver } from '../chain/consensus-driver.ts';
 import { createAuthorityDuty } from '../chain/duties/authority.ts';
 import { createTrainerDuty } from '../chain/duties/trainer.ts';
+import { createVoteLog } from '../chain/duties/vote-log.ts';
+import { evidenceOf } from '../chain/evidence.ts';
 import { createFileWal } from '../chain/file-wal.ts';
+import { createHeaderStore } from '../chain/header-store.ts';
 import { createModelKeeper } from '../chain/model-keeper.ts';
 import { createOperationPool } from '../chain/operation-pool.ts';
 import { createTransactionPool } from '../chain/transaction-pool.ts';
@@ -19,6 +23,7 @@ import { initialProtocolState } from '../protocol/genesis-state.ts';
 import type { Onion } from '../protocol/onion.ts';
 import type { ProtocolOutput } from '../protocol/types.ts';
 import { createBlockSync } from '../sync/block-sync.ts';
+import type { ModelDownload } from '../sync/model-download.ts';
 import { createPeerSource } from '../sync/peer-source.ts';
 import { serveSync } from '../sync/serve.ts';
 import type { Adversary, AdversaryTools, Corruption } from './adversary.ts';
@@ -35,6 +40,7 @@ export interface NetworkNodeOptions {
   readonly signer: Signer;
   /** Of an authority. */
   readonly onion: Onion | undefined;
+  readonly secretOnion: Onion | undefined;
   readonly trains: boolean;
   /** EIP-55 text of each node's account, by index. */
   readonly accounts: readonly string[];
@@ -66,7 +72,9 @@ export interface NetworkNodePlan extends NodePlan<Wire> {
   readonly chain: Chain | undefined;
 }
 
-const PEER_SOURCE_LIMITS = { maxUpdateBytes: 1_024, maxSnapshotBytes: 1_024 };
+const PEER_SOURCE_LIMITS = { maxUpdateBytes: 1_024 };
+/** Simulated models are in no files: a node that fell behind takes over none. */
+const NO_MODELS: ModelDownload = { fetch: async () => undefined, discard: async () => {} };
 
 /** One whole node: node/node.ts with simulated disk, network, learning and execution in the place of the real ones. */
 export function networkNode(options: NetworkNodeOptions, observer: NodeObserver, meter: LearningMeter): NetworkNodePlan {
@@ -111,11 +119,10 @@ function assemble(
   environment: NodeEnvironment<Wire>,
   { disk, memory, observer, meter }: Parts,
 ): { readonly node: SimulatedNode<Wire>; readonly chain: Chain | undefined } {
-  const { world, signer, onion, adversary, segmentMs } = options;
+  const { world, signer, onion, secretOnion, adversary, segmentMs } = options;
   const { context, isSignedBy } = world;
   const { genesis, genesisHash } = context;
   const { index, size, clock, random, log } = environment;
-  const authorities = world.authorities.map((authority) => authority.signer.address);
   const isAuthority = onion !== undefined;
 
   const store = disk.store(clock);
@@ -162,16 +169,25 @@ function assemble(
   const learning = corruption.learning?.(honestLearning) ?? honestLearning;
   const execution = createSimulatedExecution(store, genesisHash);
   const state = () => chain.state;
+  const authoritiesOf = (height: number) => authoritiesAt(height, chain.state, blocks.state);
   const operations = createOperationPool({ context, state, isSignedBy });
   const transactions = createTransactionPool(
     { chainId: genesis.chain_id },
     { accounts: { balance: async (address) => execution.balance(address), nonce: async () => 0n }, head: () => execution.head },
   );
   const network = served(peerNetwork, corruption);
-  const source = createPeerSource(PEER_SOURCE_LIMITS, { network, blobs, learning: honestLearning, clock, log });
+  const source = createPeerSource(PEER_SOURCE_LIMITS, {
+    network,
+    blobs,
+    learning: honestLearning,
+    models: NO_MODELS,
+    stopping: new AbortController().signal,
+    clock,
+    log,
+  });
   const keeper = createModelKeeper({ learning, source, blocks, state, clock, log });
   const chain: Chain = createChain(
-    { context, authorities, self: signer.address },
+    { context, authoritiesAt: authoritiesOf, self: signer.address },
     { store, blocks, execution, operations, transactions, boundary: keeper.oracle, clock, log, isSignedBy },
   );
 
@@ -189,7 +205,7 @@ function assemble(
   const driver = createConsensusDriver(
     {
       genesisHash,
-      authorities,
+      authoritiesAt: authoritiesOf,
       self: isAuthority ? signer.address : undefined,
       timeouts: options.timeouts,
       blockIntervalMs: BLOCK_INTERVAL_MS,
@@ -207,7 +223,10 @@ function assemble(
       },
       log,
       isSignedBy,
-      onEvidence: () => observer.onEvidence(index),
+      onEvidence(first, second) {
+        observer.onEvidence(index);
+        if (adversary === undefined) gossip.sendOperation(evidenceOf(first, second, { round: state().open.number, genesisHash, signer }));
+      },
       onFailure: (error) => observer.onFailure(index, error),
     },
   );
@@ -219,12 +238,15 @@ function assemble(
     clock,
     log,
   });
+  const headers = createHeaderStore(store, blocks);
   serveSync({
     network,
+    header: (height) => (height > chain.height ? undefined : headers.get(height)),
+    protocolState: blocks.state,
+    store,
     finalBlock: (height) => blocks.block(height)?.final,
     blobs,
     learning: honestLearning,
-    modelRoot: () => chain.state.modelRoot,
     genesisDocument: utf8('simulated'),
   });
 
@@ -235,10 +257,12 @@ function assemble(
     else corruption.submit(signed, gossip.sendOperation);
   };
   const duty = { learning, state, readyRound, submit, log };
-  const trainerDuty = (as: Signer) =>
-    createTrainerDuty({ genesisHash, submitBlocks: genesis.rounds.submit_blocks }, { ...duty, signer: as, onRoundTrained() {} });
+  const trainerDuty = (as: Signer) => createTrainerDuty(context, { ...duty, signer: as, onRoundTrained() {} });
   const trainer = options.trains && corruption.withoutTrainerDuty !== true ? trainerDuty(signer) : undefined;
-  const authority = onion === undefined ? undefined : createAuthorityDuty(context, { ...duty, signer, proofs: source, onion });
+  const authority =
+    onion === undefined || secretOnion === undefined
+      ? undefined
+      : createAuthorityDuty(context, { ...duty, signer, proofs: source, onion, secretOnion, votes: createVoteLog(store) });
   const tick = () => {
     trainer?.tick();
     authority?.tick();

@@ -52,7 +52,7 @@ export interface RunResult extends RunMeasurements {
 
 export const DEFAULT_CHALLENGES = 3;
 export const DEFAULT_SEGMENTS = 12;
-const DEFAULT_BLOCKS_PER_ROUND = 10;
+const DEFAULT_BLOCKS_PER_ROUND = 16;
 const DEFAULT_TROUBLE_MS = 12_000;
 const DEFAULT_PATIENCE_MS = 240_000;
 /** Rounds that a run may last beyond the wanted ones, trouble included. */
@@ -72,7 +72,10 @@ function roundsOf({ challenges = DEFAULT_CHALLENGES, segments = DEFAULT_SEGMENTS
     reveal_blocks: 2,
     steps_per_segment: 2,
     max_segments: segments,
-    challenges_per_proof: challenges,
+    vote_blocks: 3,
+    dispute_blocks: 4,
+    probation_segments: Math.min(4, segments),
+    checks_per_authority: Math.max(2, challenges),
     max_trainers: Math.max(8, 2 * trainers),
   };
 }
@@ -86,6 +89,7 @@ export async function runScenario(scenario: Scenario): Promise<RunResult> {
     authorities: scenario.authorities,
     rounds: roundsOf(scenario),
     realSignatures: scenario.realSignatures ?? false,
+    staked: places.flatMap(({ name }) => name ?? []),
     onionElements: rounds + SPARE_ROUNDS,
   });
   const random = createRandom(`${seed}/scenario`);
@@ -97,18 +101,20 @@ export async function runScenario(scenario: Scenario): Promise<RunResult> {
   const signers = places.map((place) => place.signer(world));
   const accounts = signers.map(({ address }) => checksumAddress(address));
   const measurements = createMeasurements(
-    { context: world.context, kinds: places.map(({ adversary, trains, isAuthority }) => adversary?.kind ?? roleOf(trains, isAuthority)) },
+    { kinds: places.map(({ adversary, trains, isAuthority }) => adversary?.kind ?? roleOf(trains, isAuthority)) },
     { now: () => simulation.elapsedMs },
   );
   const plans = places.map((place, index): NetworkNodePlan => {
     const signer = signers[index] as Signer;
-    const onion = world.authorities.find((authority) => authority.signer === signer)?.onion;
+    const authority = world.authorities.find((each) => each.signer === signer);
+    const onion = authority?.onion;
+    const secretOnion = authority?.secretOnion;
     const speed = 1 + random.between(-SPEED_SPREAD, SPEED_SPREAD);
     const segmentMs = SEGMENT_MS / speed / (onion === undefined ? 1 : CHECKER_SPEEDUP);
     measurements.onAddress(index, signer.address);
     const { adversary, trains } = place;
     return networkNode(
-      { world, signer, onion, trains, accounts, timeouts: consensusTimeouts, segmentMs, adversary, seed },
+      { world, signer, onion, secretOnion, trains, accounts, timeouts: consensusTimeouts, segmentMs, adversary, seed },
       measurements,
       measurements.meter(index),
     );
@@ -141,6 +147,8 @@ interface Place {
   readonly adversary: Adversary | undefined;
   readonly isAuthority: boolean;
   readonly trains: boolean;
+  /** Of a trainer with a stake. */
+  readonly name?: string;
   readonly signer: (world: World) => Signer;
 }
 
@@ -163,6 +171,7 @@ function placesOf({ seed, authorities, trainers, followers = 0, adversaries = []
     adversary,
     isAuthority: false,
     trains,
+    ...(trains ? { name } : {}),
     signer: (world) => world.signerNamed(name),
   });
   const times = (count: number) => Array.from({ length: Math.max(0, count) }, (_, i) => i);

@@ -1,4 +1,5 @@
 import { type Genesis, genesisHash, parseGenesis } from '../params/genesis.ts';
+import { START_STAKES } from '../params/network-defaults.ts';
 import { compareBytes, concatBytes, equalBytes, toHex, utf8 } from '../primitives/bytes.ts';
 import { type Hash, sha256, taggedHash } from '../primitives/hash.ts';
 import {
@@ -16,7 +17,7 @@ import { createOnion, type Onion } from '../protocol/onion.ts';
 export interface World {
   readonly context: ProtocolContext;
   /** Ascending by address. */
-  readonly authorities: readonly { readonly signer: Signer; readonly onion: Onion }[];
+  readonly authorities: readonly { readonly signer: Signer; readonly onion: Onion; readonly secretOnion: Onion }[];
   /** A key that is no authority's, by name. */
   signerNamed(name: string): Signer;
   readonly isSignedBy: SignatureCheck;
@@ -28,7 +29,9 @@ export interface WorldOptions {
   readonly rounds: Genesis['rounds'];
   /** secp256k1 as in production, 50 to 230 µs a signature; otherwise hashes stand in for signatures. */
   readonly realSignatures: boolean;
-  /** Of each authority's hash chain: one is revealed a round. */
+  /** Accounts that begin with a trainer's stake, by name. */
+  readonly staked: readonly string[];
+  /** Of each of an authority's hash chains: one is revealed a round. */
   readonly onionElements: number;
 }
 
@@ -36,15 +39,24 @@ export interface WorldOptions {
 export const GENESIS_TIME = 1_700_000_000;
 export const BLOCK_INTERVAL_MS = 1_000;
 /** Keys, and with them beacons and challenges, differ from seed to seed. */
-export function createWorld({ seed, authorities, rounds, realSignatures, onionElements }: WorldOptions): World {
+export function createWorld({ seed, authorities, rounds, realSignatures, staked, onionElements }: WorldOptions): World {
   const make = realSignatures ? realSigner : hashSigner;
   const signerNamed = (name: string) => make(`${seed}/${name}`);
   const members = Array.from({ length: authorities }, (_, i) => ({
     signer: signerNamed(`authority ${i}`),
     onion: createOnion(taggedHash('simulated/onion/1', utf8(`${seed}/${i}`)), onionElements),
+    secretOnion: createOnion(taggedHash('simulated/secret-onion/1', utf8(`${seed}/${i}`)), onionElements),
   })).sort((a, b) => compareBytes(a.signer.address, b.signer.address));
   const genesis = simulatedGenesis(
-    members.map(({ signer, onion }) => ({ address: toHex(signer.address), onion_tip: toHex(onion.tip) })),
+    members.map(({ signer, onion, secretOnion }) => ({
+      address: toHex(signer.address),
+      onion_tip: toHex(onion.tip),
+      secret_onion_tip: toHex(secretOnion.tip),
+    })),
+    Object.fromEntries([
+      ...members.map(({ signer }) => [toHex(signer.address), START_STAKES.authority.toString()]),
+      ...staked.map((name) => [toHex(signerNamed(name).address), START_STAKES.trainer.toString()]),
+    ]),
     rounds,
   );
   return {
@@ -77,7 +89,7 @@ function isHashSignature(digest: Hash, signature: Signature, address: Address): 
 }
 
 /** The model and the data are never looked at: the simulated learning has states of its own. Rules and coins are what counts. */
-function simulatedGenesis(authorities: Genesis['authorities'], rounds: Genesis['rounds']): Genesis {
+function simulatedGenesis(authorities: Genesis['authorities'], stakes: Genesis['stakes'], rounds: Genesis['rounds']): Genesis {
   const zero = `0x${'00'.repeat(32)}`;
   return parseGenesis({
     format: 'pol-genesis-1',
@@ -86,6 +98,7 @@ function simulatedGenesis(authorities: Genesis['authorities'], rounds: Genesis['
     timestamp: GENESIS_TIME,
     authorities,
     alloc: {},
+    stakes,
     gas_limit: 10_000_000,
     base_fee_per_gas: '1000000000',
     block_interval_ms: BLOCK_INTERVAL_MS,
@@ -124,7 +137,12 @@ function simulatedGenesis(authorities: Genesis['authorities'], rounds: Genesis['
       halving_rounds: 100_000,
       trainer_percent: 70,
       authority_percent: 25,
+      bounty_percent: 5,
+      emission_floor_percent: 100,
+      improvement_target_ppm: 1_000,
+      gate_tolerance_ppm: 50_000,
       max_reward_per_token: '1000000000000000000',
     },
+    staking: { unbonding_rounds: 20, minimum_deposit: '1000000000000000000' },
   });
 }

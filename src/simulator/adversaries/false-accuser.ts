@@ -1,16 +1,17 @@
-import { signOperation } from '../../codec/operations.ts';
 import type { Behaviour } from '../adversary.ts';
 
-/** Calls every proof fraudulent, at the segment that is always checked. */
+/** Calls every segment that it is dealt fraudulent. */
 export const falseAccuser: Behaviour = {
-  corrupt({ signer, context, state }) {
-    return {
-      submit(signed, next) {
-        const { sealed } = state();
-        if (signed.operation.type !== 'vote' || sealed === undefined) return next(signed);
-        const verdicts = sealed.proofs.map((proof) => ({ kind: 'fraud' as const, segment: proof.segments - 1 }));
-        next(signOperation({ ...signed.operation, verdicts }, context.genesisHash, signer));
+  corrupt: () => ({
+    learning: (honest) => ({
+      ...honest,
+      async check(proof, assignment, segments, source) {
+        const found = await honest.check(proof, assignment, segments, source);
+        return found.map(({ segment, ...rest }) => {
+          const stepDigests = 'stepDigests' in rest ? rest.stepDigests : [];
+          return { segment, result: 'fraud' as const, fault: 'state' as const, stepDigests };
+        });
       },
-    };
-  },
+    }),
+  }),
 };

@@ -1,8 +1,8 @@
-import type { Opening, ProofOperation, Verdict } from '../../codec/types.ts';
+import type { Opening, ProofOperation } from '../../codec/types.ts';
 import { type LeafScope, verifyOpening } from '../../learning/leaves.ts';
-import type { Assignment, ProofSource } from '../../learning/types.ts';
-import { equalBytes } from '../../primitives/bytes.ts';
-import type { Hash } from '../../primitives/hash.ts';
+import type { Assignment, ProofSource, SegmentFinding } from '../../learning/types.ts';
+import { equalBytes, uint64BE } from '../../primitives/bytes.ts';
+import { type Hash, taggedHash } from '../../primitives/hash.ts';
 import type { Address } from '../../primitives/keys.ts';
 import type { BlobStore } from '../../store/kv.ts';
 import type { SimulatedModels } from './models.ts';
@@ -15,46 +15,53 @@ export interface SimulatedCheckerDependencies {
   readonly work: (ms: number) => Promise<void>;
 }
 
-const ACCEPT: Verdict = { kind: 'accept' };
-const UNAVAILABLE: Verdict = { kind: 'unavailable' };
 const MAX_STATE_BYTES = 64;
 
 /** The steps of learning/checker.ts, in its order, over simulated states. */
 export function createSimulatedChecker(
-  options: { readonly scope: (round: number, trainer: Address) => LeafScope; readonly segmentMs: number },
+  options: { readonly scope: (round: number, trainer: Address) => LeafScope; readonly segmentMs: number; readonly steps: number },
   { models, blobs, work }: SimulatedCheckerDependencies,
 ) {
-  async function check(proof: ProofOperation, assignment: Assignment, segments: readonly number[], source: ProofSource): Promise<Verdict> {
+  async function check(
+    proof: ProofOperation,
+    assignment: Assignment,
+    segments: readonly number[],
+    source: ProofSource,
+  ): Promise<readonly SegmentFinding[]> {
     const startWeights = models.start(assignment.round, assignment.startRoot);
     const scope = options.scope(assignment.round, assignment.trainer);
-    const openings: Opening[] = [];
-    for (const segment of segments) {
+    const findings: SegmentFinding[] = [];
+    for (const segment of [...new Set(segments)].sort((x, y) => x - y)) {
       const opening = await source.opening(proof, segment);
-      if (opening === undefined || !verifyOpening(scope, proof, segment, opening)) return UNAVAILABLE;
-      openings.push(opening);
+      const isOpen = opening !== undefined && verifyOpening(scope, proof, segment, opening);
+      findings.push(isOpen ? await judge(opening, proof, assignment, startWeights, source) : { segment, result: 'unavailable' });
     }
-    const first: State = { content: startWeights, segments: 0 };
-    if (openings[0]?.segment === 0 && !equalBytes(openings[0].startState, stateRoot(first))) return { kind: 'fraud', segment: 0 };
+    return findings;
+  }
 
-    const starts = new Map<number, State>([[0, first]]);
-    for (const { segment, startState } of openings) {
-      if (segment === 0 || openings.some((other) => other.segment === segment - 1)) continue;
-      const state = await obtain(startState, proof, source);
-      if (state === undefined) return UNAVAILABLE;
-      if (state.segments !== segment) return { kind: 'fraud', segment };
-      starts.set(segment, state);
+  async function judge(
+    { segment, startState, endState }: Opening,
+    proof: ProofOperation,
+    assignment: Assignment,
+    startWeights: Hash,
+    source: ProofSource,
+  ): Promise<SegmentFinding> {
+    const first: State = { content: startWeights, segments: 0 };
+    if (segment === 0 && !equalBytes(startState, stateRoot(first))) return { segment, result: 'fraud', fault: 'start', stepDigests: [] };
+    const start = segment === 0 ? first : await obtain(startState, proof, source);
+    if (start === undefined) return { segment, result: 'unavailable' };
+    if (start.segments !== segment) return { segment, result: 'fraud', fault: 'state', stepDigests: [] };
+    await work(options.segmentMs);
+    const end = endOfSegment(start, assignment, HONEST);
+    const stepDigests = Array.from({ length: options.steps }, (_, step) =>
+      taggedHash('simulated/gradients/1', start.content, end.content, uint64BE(step)),
+    );
+    if (!equalBytes(stateRoot(end), endState)) return { segment, result: 'fraud', fault: 'state', stepDigests };
+    const isLast = segment === proof.segments - 1;
+    if (isLast && !equalBytes(encodeUpdate(startWeights, end).hash, proof.updateHash)) {
+      return { segment, result: 'fraud', fault: 'update', stepDigests };
     }
-    for (const { segment, endState } of openings) {
-      const start = starts.get(segment);
-      if (start === undefined) return UNAVAILABLE;
-      await work(options.segmentMs);
-      const end = endOfSegment(start, assignment, HONEST);
-      const isLast = segment === proof.segments - 1;
-      const isRight = equalBytes(stateRoot(end), endState);
-      if (!isRight || (isLast && !equalBytes(encodeUpdate(startWeights, end).hash, proof.updateHash))) return { kind: 'fraud', segment };
-      starts.set(segment + 1, end);
-    }
-    return ACCEPT;
+    return { segment, result: 'held', stepDigests };
   }
 
   async function obtain(root: Hash, proof: ProofOperation, source: ProofSource): Promise<State | undefined> {

@@ -39,16 +39,6 @@ export interface SimulatedModels {
   commit(input: BoundaryInput): Promise<void>;
   /** The weights a round starts from. @throws LEARNING_WRONG_ROUND */
   start(round: number, startRoot: Hash): Hash;
-  snapshot(): { readonly modelRoot: Hash; readonly bytes: Uint8Array };
-  import(
-    bytes: Uint8Array,
-    expected: {
-      readonly openRound: number;
-      readonly modelRoot: Hash;
-      readonly startRoot: Hash;
-      readonly sealed: readonly UpdateReference[];
-    },
-  ): Promise<void>;
 }
 
 export function newModelDisk(): ModelDisk {
@@ -111,20 +101,6 @@ export function openSimulatedModels(disk: ModelDisk, blobs: BlobStore): Simulate
       const held = disk.generations.find(({ openRound, start }) => openRound === round && equalBytes(start.roots.startRoot, startRoot));
       if (held === undefined) throw wrongRound(round, newest().openRound);
       return held.start.weights;
-    },
-    snapshot() {
-      const { settled } = newest();
-      return { modelRoot: settled.roots.modelRoot, bytes: concatBytes(settled.weights, settled.momentum) };
-    },
-    async import(bytes, { openRound, modelRoot, startRoot, sealed }) {
-      const settled = model(bytes.slice(0, VECTOR_BYTES), bytes.slice(VECTOR_BYTES));
-      if (!equalBytes(settled.roots.modelRoot, modelRoot))
-        throw learningError('LEARNING_SNAPSHOT_INVALID', 'the snapshot is of another model');
-      const start = await outer(settled, sealed);
-      if (!equalBytes(start.roots.startRoot, startRoot)) {
-        throw learningError('LEARNING_SNAPSHOT_INVALID', 'the sealed updates do not lead to the start of the open round');
-      }
-      install([{ openRound, settled, start, sealed, boundary: undefined }]);
     },
   };
 }

@@ -109,7 +109,7 @@ export function createSimulatedLearning(
   const keep = (record: RoundRecord) => void disk.records.set(nameOf(record.round, record.trainer), record);
   const busy = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
   const checker = createSimulatedChecker(
-    { scope, segmentMs },
+    { scope, segmentMs, steps: genesis.rounds.steps_per_segment },
     {
       models,
       blobs,
@@ -121,7 +121,7 @@ export function createSimulatedLearning(
     },
   );
 
-  async function train(assignment: Assignment, onProgress: (progress: TrainingProgress) => void): Promise<void> {
+  async function train(assignment: Assignment, onProgress: (progress: TrainingProgress) => void, maxSegments?: number): Promise<void> {
     if (job?.running) throw learningError('LEARNING_BUSY', `round ${job.assignment.round} is being trained`);
     if (models.openRound !== assignment.round) throw learningError('LEARNING_WRONG_ROUND', `open is round ${models.openRound}`);
     const next: Job = {
@@ -134,14 +134,18 @@ export function createSimulatedLearning(
       ended: Promise.resolve(),
     };
     job = next;
-    const work = run(next, onProgress).finally(() => {
+    const work = run(next, onProgress, maxSegments).finally(() => {
       next.running = false;
     });
     next.ended = work.catch(() => {});
     await work;
   }
 
-  async function run(current: Job, onProgress: (progress: TrainingProgress) => void): Promise<void> {
+  async function run(
+    current: Job,
+    onProgress: (progress: TrainingProgress) => void,
+    maxSegments = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
     const { assignment } = current;
     let record = continuable(assignment) ?? (await begin(assignment));
     current.record = record;
@@ -150,7 +154,7 @@ export function createSimulatedLearning(
     const { max_segments, steps_per_segment } = genesis.rounds;
     // A forged segment is never left as the last one: the last is always checked, and its forger knows.
     const goesOn = () => record.works.length === 0 || !current.hurried || record.works.at(-1) === 'forged';
-    while (record.works.length < max_segments && !current.abandoned && goesOn()) {
+    while (record.works.length < Math.min(max_segments, maxSegments) && !current.abandoned && goesOn()) {
       const work = workOf(assignment, record.works.length);
       if (work.kind !== 'forged') {
         const before = clock.now();
@@ -276,13 +280,17 @@ export function createSimulatedLearning(
         await busy(EVALUATE_MS);
         return measurementOf(models.roots.modelRoot);
       }),
-    exportSnapshot: () => modelWork.run(async () => models.snapshot()),
-    importSnapshot: (bytes, expected) =>
-      modelWork.run(async () => {
-        await busy(MERGE_MS);
-        await models.import(bytes, expected);
-        await abandonBefore(expected.openRound);
+    // No update raises a simulated loss: the gate lets all pass.
+    measureUpdates: ({ updates }) =>
+      checkWork.run(async () => {
+        await busy(EVALUATE_MS);
+        return { baseline: 1, losses: updates.map(() => 1) };
       }),
+    // Simulated models are in no files; nodes follow block by block.
+    heldModels: async () => [],
+    importSnapshot: async () => {
+      throw learningError('LEARNING_SNAPSHOT_INVALID', 'a simulated node takes over no snapshot');
+    },
     settledWeightsPath: async () => {
       throw learningError('LEARNING_CLOSED', 'a simulated model has no file');
     },
