@@ -35,21 +35,18 @@ function order({ against, shape, threads }) {
   return (against === 'wasm' ? 1e6 : 0) + 1000 * SHAPES.findIndex(({ name }) => name === shape) + threads;
 }
 
-function cells({ shape, threads, name, fastest, ratios, ofPeak, perCpu, cpuRatio, share, against }) {
+function cells({ shape, threads, name, fastest, ratios, ofPeak, perCpu, cpuRatio, share }) {
   const [first, second] = ratios.map((ratio) => ratio.toFixed(2));
-  const native = against === 'wasm' ? second : first;
-  const numbers = [Math.round(fastest).toLocaleString('en'), first, native, percent(ofPeak), Math.round(perCpu).toLocaleString('en')];
+  const numbers = [Math.round(fastest).toLocaleString('en'), first, second, percent(ofPeak), Math.round(perCpu).toLocaleString('en')];
   return [shape, String(threads), name, ...numbers, cpuRatio?.toFixed(2), percent(share)].map((cell) => cell ?? '');
 }
 
 function markdown(processor, rows) {
   const lines = [COLUMNS, COLUMNS.map((_, i) => (i === 0 || i === 2 ? '---' : '---:')), ...rows.map(cells)];
   const details = new Map(rows.map(({ name, detail }) => [name, detail]));
-  const peaks = new Map(rows.map(({ against, peak }) => [against, peak]));
-  const peakText = [...peaks]
-    .map(([name, peak]) => `${name} ${peak === undefined ? 'not measured' : `${peak.toFixed(0)} GFLOP/s`}`)
-    .join(', ');
-  return `Processor: ${processor}. Peak of one thread: ${peakText}.
+  const peak = rows.find((row) => row.peak !== undefined)?.peak;
+  const peakText = peak === undefined ? 'not measured' : `${peak.toFixed(0)} GFLOP/s`;
+  return `Processor: ${processor}. Peak of one thread, native: ${peakText}.
 
 ${lines.map((line) => `| ${line.join(' | ')} |`).join('\n')}
 
