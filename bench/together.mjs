@@ -1,19 +1,17 @@
 // Does training together pay? `node bench/together.mjs --help`.
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { heldOutBatch, trainingBatch } from '../dist/data/batches.js';
-import { loadDataset } from '../dist/data/dataset.js';
 import { mergeUpdates, outerStep } from '../dist/learning/merge.js';
 import { decodeUpdate, encodeUpdate, quantiseUpdate } from '../dist/learning/update.js';
 import { initialiseWeights } from '../dist/model/initialise.js';
 import { learningRateAt } from '../dist/model/schedule.js';
 import { createTrainingEngine } from '../dist/model/training-engine.js';
 import { selectBackend } from '../dist/numerics/backends.js';
-import { DEFAULT_DATA_SOURCE, DEFAULT_LEARNING, DEFAULT_MODEL } from '../dist/params/network-defaults.js';
+import { DEFAULT_LEARNING, DEFAULT_MODEL } from '../dist/params/network-defaults.js';
+import { loadDefaultDataset } from './default-dataset.mjs';
 import { togetherSvg } from './together-svg.mjs';
 
 const HELP = `Usage: node bench/together.mjs [--trainers 1,2,4,8] [--rounds 10] [--steps 60] [--batch 8] [--outer 0.7:0.6,…] [--no-baseline]
@@ -23,8 +21,6 @@ Trains the default model as a network does, with the production code for batches
 each round every trainer takes --steps steps from the same start, updates travel as int8 blocks, and their mean moves the model.
 Prints the held-out loss after each round for each number of trainers, and beside it that of one trainer whose batch is as many times
 larger (plain AdamW, equal tokens, equal number of steps). --outer: learning rate and momentum of the outer step, one run for each.`;
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-
 const { values } = parseArgs({
   options: {
     trainers: { type: 'string', default: '1,2,4,8' },
@@ -45,18 +41,14 @@ if (values.help) console.log(HELP);
 else await main();
 
 async function main() {
-  const { context_length: context, vocab_size: vocabSize } = DEFAULT_MODEL;
-  const dataset = await loadDataset(
-    { source: DEFAULT_DATA_SOURCE, vocabSize, contextLength: context, cacheDirectory: join(tmpdir(), 'pol-tokens') },
-    { baseDirectory: root },
-  );
+  const dataset = await loadDefaultDataset();
   const run = {
     rounds: positive('rounds'),
     steps: positive('steps'),
     batch: positive('batch'),
     seed: new Uint8Array(32).fill(positive('seed')),
     dataset,
-    heldOut: heldOutBatch(dataset, context, positive('held-out')),
+    heldOut: heldOutBatch(dataset, DEFAULT_MODEL.context_length, positive('held-out')),
     backend: await selectBackend({ wanted: 'auto', threads: positive('threads') }),
   };
   const counts = values.trainers.split(',').map((text) => whole('--trainers', text));

@@ -9,12 +9,12 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { heldOutBatch, trainingBatch } from '../../dist/data/batches.js';
-import { loadDataset } from '../../dist/data/dataset.js';
 import { initialiseWeights } from '../../dist/model/initialise.js';
 import { learningRateAt } from '../../dist/model/schedule.js';
 import { createTrainingEngine } from '../../dist/model/training-engine.js';
 import { selectBackend } from '../../dist/numerics/backends.js';
-import { DEFAULT_DATA_SOURCE, DEFAULT_LEARNING, DEFAULT_MODEL } from '../../dist/params/network-defaults.js';
+import { DEFAULT_LEARNING, DEFAULT_MODEL } from '../../dist/params/network-defaults.js';
+import { loadDefaultDataset } from '../default-dataset.mjs';
 import { findTorch, HOW_TO_INSTALL } from './find-torch.mjs';
 import { lossCurveSvg } from './loss-curve-svg.mjs';
 
@@ -70,11 +70,8 @@ async function main() {
 
 /** Draws weights and batches with the product's own code, and writes them where PyTorch reads them. */
 async function prepare({ model, learning, steps, evaluateEvery, threads, seed }, folder) {
-  const { context_length: context, vocab_size: vocabSize } = model;
-  const dataset = await loadDataset(
-    { source: DEFAULT_DATA_SOURCE, vocabSize, contextLength: context, cacheDirectory: join(tmpdir(), 'pol-tokens') },
-    { baseDirectory: root },
-  );
+  const { context_length: context } = model;
+  const dataset = await loadDefaultDataset();
   const batchSize = learning.batch_size;
   const batchTokens = batchSize * (context + 1);
   const batches = new Int32Array(steps * batchTokens);

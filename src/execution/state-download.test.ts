@@ -4,12 +4,10 @@ import { concatBytes, fromHex, toHex } from '../primitives/bytes.ts';
 import type { KeyValueStore } from '../store/kv.ts';
 import { createMemoryStore } from '../store/memory.ts';
 import { Prefix } from '../store/prefixes.ts';
-import { chainRules } from './chain-rules.ts';
-import type { ChainContext } from './machine.ts';
 import { createExecutionReader } from './reader.ts';
 import { createStateDownload, readStateItem } from './state-download.ts';
 import { initCode } from './testing/contracts.ts';
-import { alice, extend, openChain, RICH_BALANCE, signed, type TestChain } from './testing/fixture.ts';
+import { alice, extend, openChain, RICH_BALANCE, readingContext, signed, type TestChain } from './testing/fixture.ts';
 import { referencesOf, type StateItem } from './trie-nodes.ts';
 
 /** The word given, at the slot of that name. */
@@ -55,17 +53,7 @@ async function expectWhole(store: KeyValueStore): Promise<void> {
   const blocks = {
     get: (key: Uint8Array) => store.get(key) ?? (key[0] === Prefix.trieNode || key[0] === Prefix.code ? undefined : original.get(key)),
   };
-  const rules = chainRules(31_337n);
-  const context: ChainContext = {
-    rules,
-    rulesAt: () => rules,
-    hasBlobs: false,
-    precompiles: [],
-    chainId: 31_337,
-    gasLimit: 1n,
-    blockHash: () => undefined,
-  };
-  const reader = createExecutionReader(context, { store: { ...store, ...blocks }, head: () => engine.head });
+  const reader = createExecutionReader(readingContext(), { store: { ...store, ...blocks }, head: () => engine.head });
   for (let n = 0; n < ACCOUNTS; n++) expect(await reader.balance(recipient(n))).toBe(BigInt(n + 1));
   for (let n = 0; n < 20; n++) expect(await reader.storage(contract, word(n))).toEqual(word(n));
   expect(await reader.code(contract)).toEqual(fromHex('0x5f35805500'));

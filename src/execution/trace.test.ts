@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fromHex, toHex, toQuantity } from '../primitives/bytes.ts';
 import { keccak256 } from '../primitives/hash.ts';
 import { counter, endless, forwarder, initCode, reverter } from './testing/contracts.ts';
-import { bob, carol, extend, openChain, signed, type TestChain } from './testing/fixture.ts';
+import { bob, carol, extend, openChain, readingContext, signed, type TestChain } from './testing/fixture.ts';
 
 const STRUCT = {
   tracer: 'structLogger',
@@ -171,7 +171,6 @@ describe('a hostile call', () => {
 
   it('lets others have their turn, and ends', async () => {
     const { createExecutionReader } = await import('./reader.ts');
-    const { chainRules } = await import('./chain-rules.ts');
     const chain = await openChain();
     const loop = await deploy(chain, endless);
     let now = 0;
@@ -182,17 +181,7 @@ describe('a hostile call', () => {
         turns++;
       },
     };
-    const rules = chainRules(31_337n);
-    const context = {
-      rules,
-      rulesAt: () => rules,
-      hasBlobs: false,
-      precompiles: [],
-      chainId: 31_337,
-      gasLimit: 30_000_000n,
-      blockHash: () => undefined,
-    };
-    const reader = createExecutionReader(context, { store: chain.store, head: () => chain.engine.head, pace });
+    const reader = createExecutionReader(readingContext(), { store: chain.store, head: () => chain.engine.head, pace });
     await expect(reader.call({ to: loop })).rejects.toMatchObject({ code: 'EXECUTION_TIMEOUT', jsonRpc: -32000 });
     expect(turns).toBeGreaterThan(100);
   });

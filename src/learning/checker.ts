@@ -12,7 +12,7 @@ import { gradientDigest } from './gradient-digest.ts';
 import { verifyOpening } from './leaves.ts';
 import type { ModelStore } from './models.ts';
 import { decodeState, isStateOf, startStateRoot, stateByteLength, stateRoot } from './state.ts';
-import type { Assignment, Opening, ProofSource, SegmentFinding } from './types.ts';
+import type { Assignment, LearningService, Opening, ProofSource, SegmentFinding } from './types.ts';
 import { encodeUpdate, quantiseUpdate } from './update.ts';
 import { loadStart, loadState, runSegment, stateAfter, type Workload } from './workload.ts';
 
@@ -36,15 +36,8 @@ export interface CheckerDependencies {
   readonly closing: AbortSignal;
 }
 
-export interface Checker {
-  /** As LearningService.check; one at a time. */
-  check(
-    proof: ProofOperation,
-    assignment: Assignment,
-    segments: readonly number[],
-    source: ProofSource,
-  ): Promise<readonly SegmentFinding[]>;
-}
+/** One call at a time. */
+export type Checker = Pick<LearningService, 'check'>;
 
 interface Task {
   readonly proof: ProofOperation;

@@ -3,9 +3,8 @@ import type { AuthorityChange, Operation } from '../codec/types.ts';
 import { compareBytes } from '../primitives/bytes.ts';
 import { applyBlock } from './apply.ts';
 import { nextAuthorities } from './authority-set.ts';
-import { beforeBoundary, idleUntil, named, nextBlock, reveal, testAuthority, testNetwork } from './testing/network.ts';
+import { beforeBoundary, idleUntil, judgeIn, named, nextBlock, reveal, testAuthority, testNetwork } from './testing/network.ts';
 import type { ProtocolState } from './types.ts';
-import { validateOperation } from './validate-operation.ts';
 
 const network = testNetwork(4);
 const { authorities } = network;
@@ -15,10 +14,7 @@ const remove: AuthorityChange = { kind: 'remove', candidate: authorities[0]?.add
 const want = (i: number, round: number, change: AuthorityChange): Operation => {
   return { type: 'authority_vote', authority: authorities[i]?.address ?? candidate.address, round, change };
 };
-const standing = (state: ProtocolState, operation: Operation) => {
-  const result = validateOperation(state, operation, network.context);
-  return result.kind === 'valid' ? 'valid' : `${result.kind}: ${result.reason}`;
-};
+const standing = judgeIn(network);
 const addresses = (state: ProtocolState) => state.authorities.map(({ address }) => address);
 const afterRound = (state: ProtocolState) => idleUntil(network, state, state.open.sealsAt);
 /** Round 1 is open. */

@@ -9,6 +9,7 @@ import { stakeOf } from './stakes.ts';
 import {
   addressNamed,
   idleUntil,
+  judgeIn,
   named,
   nextBlock,
   TEST_STAKE,
@@ -16,8 +17,6 @@ import {
   testAuthority,
   testNetwork,
 } from './testing/network.ts';
-import type { ProtocolState } from './types.ts';
-import { validateOperation } from './validate-operation.ts';
 
 const network = testNetwork(4);
 const [offender, other] = network.authorities as [TestAuthority, TestAuthority];
@@ -44,10 +43,7 @@ const proposal = (block: string, validRound?: number): ConsensusStatement => {
 const evidence = (first: ConsensusStatement, second: ConsensusStatement): EvidenceOperation => {
   return { type: 'evidence', reporter, round: state.open.number, first, second };
 };
-const standing = (of: ProtocolState, operation: EvidenceOperation) => {
-  const result = validateOperation(of, operation, network.context);
-  return result.kind === 'valid' ? 'valid' : `${result.kind}: ${result.reason}`;
-};
+const standing = judgeIn(network);
 
 describe('evidence', () => {
   it('is two signed statements for one place that exclude each other', () => {

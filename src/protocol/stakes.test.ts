@@ -11,6 +11,7 @@ import {
   everyone,
   idleUntil,
   join,
+  judgeIn,
   named,
   nextBlock,
   ok,
@@ -31,10 +32,7 @@ const newcomer = addressNamed('newcomer');
 const opened = withTrainers(network, trainers);
 const POL_GWEI = WEI_PER_POL / WEI_PER_GWEI;
 const exit = (account: Uint8Array, round: number, gwei: bigint): Operation => ({ type: 'exit', account, round, gwei });
-const standing = (state: ProtocolState, operation: Operation) => {
-  const result = validateOperation(state, operation, network.context);
-  return result.kind === 'valid' ? 'valid' : `${result.kind}: ${result.reason}`;
-};
+const standing = judgeIn(network);
 const deposit = (state: ProtocolState, address: Uint8Array, wei: bigint) =>
   nextBlock(
     network,

@@ -15,6 +15,7 @@ import {
   held,
   idleUntil,
   join,
+  judgeIn,
   lazy,
   named,
   nextBlock,
@@ -31,7 +32,6 @@ import {
   votedBy,
   withTrainers,
 } from './testing/network.ts';
-import type { ProtocolState } from './types.ts';
 import { validateOperation } from './validate-operation.ts';
 
 const network = testNetwork(4);
@@ -40,10 +40,7 @@ const [trainer, other] = trainers as [Uint8Array, Uint8Array];
 const stranger = addressNamed('stranger');
 const [authority] = network.authorities as [(typeof network.authorities)[number]];
 
-const standing = (state: ProtocolState, operation: Operation) => {
-  const result = validateOperation(state, operation, network.context);
-  return result.kind === 'valid' ? 'valid' : `${result.kind}: ${result.reason}`;
-};
+const standing = judgeIn(network);
 
 const opened = withTrainers(network, trainers);
 const { state: boundary, votable } = provenRound(network, opened);

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fromHex, toHex } from '../primitives/bytes.ts';
-import { hasSystemCode, storeError, wrapStoreError } from './errors.ts';
+import { guardFiles, hasSystemCode, storeError, wrapStoreError } from './errors.ts';
 import type { BlobStore } from './kv.ts';
 import { processIsAlive } from './process.ts';
 
@@ -37,14 +37,7 @@ export function createFileBlobStore(directory: string, options: FileBlobStoreOpt
     throw wrapStoreError(error, 'STORE_BLOB_FAILED', directory);
   }
 
-  /** Runs a file operation; the system's errors become ours. */
-  async function guard<T>(what: () => Promise<T>): Promise<T> {
-    try {
-      return await what();
-    } catch (error) {
-      throw wrapStoreError(error, 'STORE_BLOB_FAILED', directory);
-    }
-  }
+  const guard = guardFiles(directory);
 
   function pathOf(id: Uint8Array): string {
     checkBlobId(id);

@@ -48,6 +48,17 @@ export function wrapStoreError(
   return storeError(fallback, `${where}: ${reason}`, { cause: error });
 }
 
+/** Runs file operations on `where`; the system's errors become STORE_DISK_FULL or STORE_BLOB_FAILED. */
+export function guardFiles(where: string): <T>(what: () => Promise<T>) => Promise<T> {
+  return async (what) => {
+    try {
+      return await what();
+    } catch (error) {
+      throw wrapStoreError(error, 'STORE_BLOB_FAILED', where);
+    }
+  };
+}
+
 export function diskFull(cause: unknown, where: string) {
   return storeError('STORE_DISK_FULL', `no room left in ${where}: free space there`, { cause });
 }

@@ -17,6 +17,8 @@ export const Prefix = {
   certifiedHeaders: 0x16,
   /** Name → value: how far a download has come. */
   syncProgress: 0x17,
+  /** Nothing → the vote that this authority committed to last. */
+  ownVote: 0x19,
   /** Height → final block from before this node's history, kept to be shown to newcomers. */
   witnessBlocks: 0x18,
 

@@ -2,7 +2,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { CHUNK_BYTES, chunkHash } from '../learning/chunks.ts';
 import { equalBytes } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
-import { hasSystemCode, wrapStoreError } from '../store/errors.ts';
+import { guardFiles, hasSystemCode } from '../store/errors.ts';
 import { MAX_CHUNKS_PER_REQUEST } from './limits.ts';
 
 /** Chunk `first` and those after it. */
@@ -29,14 +29,7 @@ export async function openVectorFile(
   options: { readonly bytes: number; readonly chunks: readonly Hash[] },
 ): Promise<VectorFile> {
   const { bytes: size, chunks } = options;
-
-  async function guard<T>(what: () => Promise<T>): Promise<T> {
-    try {
-      return await what();
-    } catch (error) {
-      throw wrapStoreError(error, 'STORE_BLOB_FAILED', path);
-    }
-  }
+  const guard = guardFiles(path);
 
   async function openOrCreate(): Promise<FileHandle> {
     try {

@@ -8,7 +8,6 @@ import type { SealedRound } from '../../protocol/types.ts';
 
 /** What one authority found in one sealed round: an error or a deadline in the middle loses nothing of it. */
 export interface RoundFindings {
-  readonly round: number;
   /** Re-executes, in this order, the segments of which nothing is known yet, while `goOn` holds. Those nobody served are tried again. */
   examine(refs: readonly SegmentRef[], goOn: () => boolean): Promise<void>;
   /** For a vote. */
@@ -38,7 +37,6 @@ export function createRoundFindings(
   }
 
   return {
-    round,
     async examine(refs, goOn) {
       for (const ref of refs) {
         if (!goOn()) return;

@@ -10,7 +10,7 @@ export interface VoteLog {
   save(vote: SignedOperation<VoteOperation>): Promise<void>;
 }
 
-const KEY = Uint8Array.of(Prefix.chainMeta, 2);
+const KEY = Uint8Array.of(Prefix.ownVote);
 
 export function createVoteLog(store: KeyValueStore): VoteLog {
   return {

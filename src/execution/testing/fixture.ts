@@ -6,8 +6,10 @@ import { type Signer, signerFromPrivateKey } from '../../primitives/keys.ts';
 import { WEI_PER_GWEI, WEI_PER_POL } from '../../primitives/units.ts';
 import type { KeyValueStore } from '../../store/kv.ts';
 import { createMemoryStore } from '../../store/memory.ts';
+import { chainRules } from '../chain-rules.ts';
 import { createExecutionEngine } from '../create-engine.ts';
 import type { ExecutionEngine, Payload, PayloadAttributes } from '../engine.ts';
+import type { ChainContext } from '../machine.ts';
 import { signTransaction, type TransactionFields } from '../transactions.ts';
 
 /** A small network for tests of execution: its learning part is valid and not used. */
@@ -22,6 +24,12 @@ export const alice = signerOf(1);
 export const bob = signerOf(2);
 export const carol = signerOf(3);
 export const proposer = signerOf(9).address;
+
+/** What a reader of this network's blocks needs to know of it. */
+export function readingContext(gasLimit = 30_000_000n): ChainContext {
+  const rules = chainRules(BigInt(CHAIN_ID));
+  return { rules, rulesAt: () => rules, hasBlobs: false, precompiles: [], chainId: CHAIN_ID, gasLimit, blockHash: () => undefined };
+}
 
 export function testGenesis(overrides: Partial<Genesis> = {}): Genesis {
   const zero = toHex(new Uint8Array(32));

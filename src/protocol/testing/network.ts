@@ -14,6 +14,7 @@ import { initialProtocolState } from '../genesis-state.ts';
 import { createOnion, type Onion } from '../onion.ts';
 import { type Deadlines, deadlinesOf } from '../timeline.ts';
 import type { Deposit, ProtocolOutput, ProtocolState, SettledRound } from '../types.ts';
+import { validateOperation } from '../validate-operation.ts';
 
 /** A network of made-up addresses for tests: blocks by hand, no signatures (the state machine does not look at them). */
 
@@ -247,6 +248,14 @@ export function ruling(state: ProtocolState, authority: TestAuthority, rule: Rul
   if (rulings.length === 0) return undefined;
   return { type: 'ruling', authority: authority.address, round: state.sealed?.number ?? 0, rulings };
 }
+
+/** How an operation stands for the block after a state: 'valid', or the kind and the rule it does not meet. */
+export const judgeIn =
+  ({ context }: TestNetwork) =>
+  (state: ProtocolState, operation: Operation): string => {
+    const result = validateOperation(state, operation, context);
+    return result.kind === 'valid' ? 'valid' : `${result.kind}: ${result.reason}`;
+  };
 
 /** Applies the next block; its boundary, when one is due, seals all proofs or those of `sealed`. */
 export function nextBlock(
