@@ -71,14 +71,15 @@ export async function mergeUpdates(
   return mean;
 }
 
-function accumulate(mean: Float32Array, update: QuantisedUpdate, factor: number): void {
+/** sum_i = sum_i + f32(f32(factor · scale) · value_i), in f32. */
+export function accumulate(sum: Float32Array, update: QuantisedUpdate, factor: number): void {
   const { scales, values } = update;
   const fround = Math.fround;
   for (let block = 0; block < scales.length; block++) {
     const scale = fround(factor * (scales[block] as number));
     const to = Math.min((block + 1) * UPDATE_BLOCK_VALUES, values.length);
     for (let i = block * UPDATE_BLOCK_VALUES; i < to; i++) {
-      mean[i] = fround((mean[i] as number) + fround(scale * (values[i] as number)));
+      sum[i] = fround((sum[i] as number) + fround(scale * (values[i] as number)));
     }
   }
 }

@@ -6,9 +6,10 @@ import { isPolError } from '../primitives/errors.ts';
 import type { Hash } from '../primitives/hash.ts';
 import { learningError } from './errors.ts';
 import { meanOverRows } from './held-out.ts';
+import { accumulate } from './merge.ts';
 import type { ModelStore } from './models.ts';
 import type { GateMeasurement, GateRequest } from './types.ts';
-import { decodeUpdate, type QuantisedUpdate, UPDATE_BLOCK_VALUES } from './update.ts';
+import { decodeUpdate } from './update.ts';
 
 /** Held-out sequences of one gate: a forward pass over half a default batch for each update. */
 const GATE_SEQUENCES = 8;
@@ -42,21 +43,13 @@ export function createUpdateGate(parts: {
     for (const hash of updates) {
       const bytes = await parts.update(hash);
       if (bytes === undefined) throw learningError('LEARNING_UPDATE_MISSING', `update ${toHex(hash)} is not in the blob store`);
-      endWeights(weights, decodeUpdate(bytes, weights.length), engine.weights);
+      engine.weights.set(weights);
+      // The trainer's end weights as its update tells them: start − update.
+      accumulate(engine.weights, decodeUpdate(bytes, weights.length), -1);
       losses.push(await lossOf(engine, rows));
     }
     return { baseline, losses };
   }
 
   return { measure };
-}
-
-/** out_i = start_i − f32(scale · value_i), f32: a trainer's end weights as its update tells them. */
-function endWeights(start: Float32Array, { scales, values }: QuantisedUpdate, out: Float32Array): void {
-  const fround = Math.fround;
-  for (let block = 0; block < scales.length; block++) {
-    const scale = scales[block] as number;
-    const to = Math.min((block + 1) * UPDATE_BLOCK_VALUES, values.length);
-    for (let i = block * UPDATE_BLOCK_VALUES; i < to; i++) out[i] = fround((start[i] as number) - fround(scale * (values[i] as number)));
-  }
 }
