@@ -36,7 +36,12 @@ export function isMeaningful(authorities: readonly AuthorityRecord[], change: Au
 /** Notes new tips, in use for the round RENEWAL_ROUNDS after the open one. */
 export function renew(state: ProtocolState, { authority, tip, secretTip }: RenewOperation): ProtocolState {
   const renewal = { round: state.open.number + RENEWAL_ROUNDS, tip, secretTip };
-  const authorities = state.authorities.map((record) => (equalBytes(record.address, authority) ? { ...record, renewal } : record));
+  return withAuthority(state, authority, { renewal });
+}
+
+/** The state with something else known of one authority. */
+export function withAuthority(state: ProtocolState, address: Address, changes: Partial<AuthorityRecord>): ProtocolState {
+  const authorities = state.authorities.map((record) => (equalBytes(record.address, address) ? { ...record, ...changes } : record));
   return { ...state, authorities };
 }
 

@@ -4,6 +4,7 @@ import { verifyVote } from '../codec/votes.ts';
 import { compareBytes, equalBytes } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
+import { withAuthority } from './authority-set.ts';
 import type { ProtocolContext } from './context.ts';
 import { slash } from './slashing.ts';
 import type { ProtocolState, PunishedOffence } from './types.ts';
@@ -50,8 +51,7 @@ export function punish(state: ProtocolState, { reporter, first }: EvidenceOperat
   const { coins } = slash(state, authority, 'double_sign', [reporter]);
   const oldest = oldestPunishable(state, context);
   const punished = [...state.punished.filter((each) => each.height >= oldest), { authority, height }].sort(byHeight);
-  const authorities = state.authorities.map((record) => (equalBytes(record.address, authority) ? { ...record, reputation: 0 } : record));
-  return { ...coins, punished, authorities };
+  return withAuthority({ ...coins, punished }, authority, { reputation: 0 });
 }
 
 function byHeight(a: PunishedOffence, b: PunishedOffence): number {

@@ -1,12 +1,11 @@
 import type { Operation } from '../codec/types.ts';
 import { equalBytes } from '../primitives/bytes.ts';
-import type { Address } from '../primitives/keys.ts';
-import { renew, wish } from './authority-set.ts';
+import { renew, wish, withAuthority } from './authority-set.ts';
 import type { ProtocolContext } from './context.ts';
 import { punish } from './evidence.ts';
 import { startExit } from './exits.ts';
 import { withAddress, withItem } from './sorted.ts';
-import type { AuthorityRecord, ProtocolState, SealedRound } from './types.ts';
+import type { ProtocolState, SealedRound } from './types.ts';
 
 /** The effect of an operation that is valid, as part of the block after `state`. */
 export function record(state: ProtocolState, operation: Operation, context: ProtocolContext): ProtocolState {
@@ -44,11 +43,6 @@ export function record(state: ProtocolState, operation: Operation, context: Prot
     case 'renew':
       return renew(state, operation);
   }
-}
-
-function withAuthority(state: ProtocolState, address: Address, changes: Partial<AuthorityRecord>): ProtocolState {
-  const authorities = state.authorities.map((each) => (equalBytes(each.address, address) ? { ...each, ...changes } : each));
-  return { ...state, authorities };
 }
 
 function withSealed(state: ProtocolState, changes: (sealed: SealedRound) => Partial<SealedRound>): ProtocolState {
