@@ -4,6 +4,7 @@ import { accountTransactions, balance } from './accounts.ts';
 import { block } from './block.ts';
 import { networkInfo } from './network-info.ts';
 import { peers } from './peers.ts';
+import { roundReward } from './reward.ts';
 import { round } from './round.ts';
 import { status } from './status.ts';
 import { trainingStatus } from './training-status.ts';
@@ -18,5 +19,8 @@ export function registerRest(app: FastifyInstance, view: NodeView): void {
   app.get<{ Params: { address: string } }>('/api/v1/transactions/:address', ({ params }) => accountTransactions(view, params.address));
   app.get<{ Params: { number: string } }>('/api/v1/block/:number', ({ params }) => block(view, params.number));
   app.get<{ Params: { round: string } }>('/api/v1/rounds/:round', ({ params }) => round(view, params.round));
+  app.get<{ Params: { round: string; address: string } }>('/api/v1/rounds/:round/rewards/:address', ({ params }) =>
+    roundReward(view, params.round, params.address),
+  );
   app.get('/health', () => ({ status: 'ok' }));
 }

@@ -201,3 +201,26 @@ export async function agree(proposer: TestNode, ...others: readonly TestNode[]):
   for (const { chain } of [proposer, ...others]) await chain.commit(final);
   return final;
 }
+
+/** Round 1 from joining to reward, on one node: the trainer's only proof is accepted. */
+export async function playRound(node: TestNode): Promise<void> {
+  const { chain, operations } = node;
+  const offer = (...offered: readonly SignedOperation[]) => {
+    for (const operation of offered) operations.add(operation);
+  };
+  const until = async (height: number) => {
+    while (chain.height < height) await agree(node);
+  };
+  const each = AUTHORITIES.map((_, i) => i);
+  offer(join(TRAINER, 0));
+  await until(chain.state.open.sealsAt);
+  offer(proof(TRAINER, 1));
+  await until(chain.state.open.sealsAt);
+  offer(...each.map((i) => reveal(chain.state, i, 1)));
+  await until(chain.height + GENESIS.rounds.reveal_blocks);
+  const drawn = chain.state;
+  offer(...each.map((i) => commitment(drawn, i)));
+  await until(drawn.open.sealsAt - GENESIS.rounds.dispute_blocks - GENESIS.rounds.vote_blocks);
+  offer(...each.map((i) => vote(drawn, i)));
+  await until(chain.state.open.sealsAt);
+}
