@@ -57,7 +57,7 @@ export interface ModelStoreDependencies {
   /** Bytes of an update by hash; undefined when not held. */
   readonly update: (hash: Hash) => Promise<Uint8Array | undefined>;
   /** Called once, for a new directory. */
-  readonly initialWeights: () => Float32Array;
+  readonly initialWeights: () => Promise<Float32Array>;
   readonly log: Logger;
 }
 
@@ -100,7 +100,7 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
   }
 
   async function startFromGenesis(): Promise<Generations> {
-    const model = hold(dependencies.initialWeights(), new Float32Array(parameters));
+    const model = hold(await dependencies.initialWeights(), new Float32Array(parameters));
     const genesis: Generation = { openRound: 0, settled: model, start: model, sealed: [], boundary: undefined };
     await persist([genesis]);
     return [genesis];

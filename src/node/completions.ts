@@ -5,6 +5,7 @@ import type { LearningService } from '../learning/types.ts';
 import type { Genesis } from '../params/genesis.ts';
 import type { NodeConfig } from '../params/node-config.ts';
 import type { Logger } from '../primitives/log.ts';
+import { assetFolders } from './assets.ts';
 import type { Shutdown } from './shutdown.ts';
 import { startInferenceWorker } from './worker/services.ts';
 
@@ -24,7 +25,7 @@ export function createCompletions(
   };
 
   async function start(): Promise<InferenceEngine> {
-    const data = { model: genesis.model, backend: config.backend };
+    const data = { model: genesis.model, tokenizer: genesis.tokenizer, assets: assetFolders(config), backend: config.backend };
     const { remote, terminate } = await startInferenceWorker(data, log.child({ room: 'inference' }), forget);
     shutdown.add('inference', terminate);
     return remote;

@@ -31,12 +31,14 @@ import { createOnion, onionSeed } from '../protocol/onion.ts';
 import { createFileBlobStore } from '../store/blobs.ts';
 import { openLmdbStore } from '../store/lmdb.ts';
 import { lockDataDirectory } from '../store/lock.ts';
+import { serveAssets } from '../sync/assets.ts';
 import { createBlockSync } from '../sync/block-sync.ts';
 import { createModelDownload } from '../sync/model-download.ts';
 import { createPeerSource, type PeerSourceOptions } from '../sync/peer-source.ts';
 import { serveSync } from '../sync/serve.ts';
 import { createSnapshotStore } from '../sync/snapshot-store.ts';
 import { createSnapshotSync } from '../sync/snapshot-sync.ts';
+import { assetFolders, createAssetFinder, ensureAssets } from './assets.ts';
 import { createCompletions } from './completions.ts';
 import { createFailure } from './failure.ts';
 import { resolveGenesis } from './genesis-source.ts';
@@ -97,6 +99,8 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   const blocks = createBlockStore(store);
   const standing = blocks.requireGenesis(context.genesisHash);
   const blobs = createFileBlobStore(paths.blobs);
+
+  await ensureAssets(config, genesis, log);
 
   // Learning, execution, and the chain that binds them.
   const { remote: learning, terminate } = await startLearning(
@@ -211,6 +215,8 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     genesisDocument: utf8(JSON.stringify(genesis)),
   });
 
+  serveAssets({ network, find: createAssetFinder(config, genesis) });
+
   // What this node does in the learning protocol.
   const history = createTrainingHistory();
   const readyRound = () => keeper.readyRound;
@@ -317,6 +323,7 @@ function learningData(config: NodeConfig, genesis: Genesis): LearningWorkerData 
       backend: config.backend,
       threads: config.threads,
       datasetCache: datasetCacheOf(config),
+      assets: assetFolders(config),
     },
     blobDirectory: pathsOf(config).blobs,
   };
