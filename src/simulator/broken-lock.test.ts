@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { randomScenario } from './consensus-scenario.ts';
+import { randomScenario } from './testing/random-scenario.ts';
 
 /** Plants a fault in every honest node: it votes as if it had never locked anything (lines 22 and 28 ask for valid(v) alone). */
 vi.mock('../consensus/machine.ts', async (original) => {

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { randomScenario } from './consensus-scenario.ts';
+import { randomScenario } from './testing/random-scenario.ts';
 
 /** Plants a fault in every honest node: half of the authorities decide. */
 vi.mock('../codec/quorum.ts', () => ({ hasQuorum: (votes: number, authorities: number) => 2 * votes >= authorities }));

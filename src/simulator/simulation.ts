@@ -18,6 +18,8 @@ export interface SimulationOptions<Wire> {
   readonly onSent?: (from: number, payload: Wire) => void;
   /** Unix milliseconds at the start. */
   readonly startMs?: number;
+  /** How far ahead of (or, negative, behind) the time each node's clock stands, in milliseconds; 0 where left out. */
+  readonly clockSkewMs?: readonly number[];
 }
 
 export interface Simulation {
@@ -31,6 +33,8 @@ export interface Simulation {
 }
 
 const START_MS = 1_700_000_000_000;
+/** How long a stream waits before it sends again what was lost. */
+const RETRANSMIT_MS = 500;
 
 /** A whole network in one thread under a virtual clock: no time passes, and no message is lost, but by the seed. */
 export function createSimulation<Wire>(options: SimulationOptions<Wire>, log: Logger = silentLogger): Simulation {
@@ -53,6 +57,22 @@ export function createSimulation<Wire>(options: SimulationOptions<Wire>, log: Lo
     }
   }
 
+  /** Again and again until one copy gets through. */
+  function transmitReliably(from: number, to: number, payload: Wire, alive: () => boolean): void {
+    const [delayMs] = network.deliveries(from, to);
+    if (delayMs === undefined) {
+      time.after(RETRANSMIT_MS, () => {
+        if (alive()) transmitReliably(from, to, payload, alive);
+      });
+      return;
+    }
+    time.after(delayMs, () => {
+      note(`${from}>${to} ${describe(payload)}`);
+      if (places[to]?.isUp()) places[to]?.deliver(payload, from);
+      else time.after(delayMs, () => places[from]?.bounce(payload, to));
+    });
+  }
+
   function createPlace(plan: NodePlan<Wire>, index: number, nodeRandom: Random) {
     let life: { node: SimulatedNode<Wire> | undefined; ended: boolean } | undefined;
     return {
@@ -69,10 +89,15 @@ export function createSimulation<Wire>(options: SimulationOptions<Wire>, log: Lo
         own.node = plan.boot({
           index,
           size: plans.length,
-          clock: mortalClock(time, alive),
+          clock: mortalClock(time, alive, options.clockSkewMs?.[index] ?? 0),
           random: nodeRandom,
           log: log.child({ node: index }),
           send,
+          sendReliably(to, payload) {
+            if (!alive() || to === index) return;
+            onSent?.(index, payload);
+            transmitReliably(index, to, payload, alive);
+          },
           broadcast: (payload) => plans.forEach((_, to) => void send(to, payload)),
           alive,
         });
@@ -83,6 +108,8 @@ export function createSimulation<Wire>(options: SimulationOptions<Wire>, log: Lo
         life.ended = true;
         life = undefined;
       },
+      isUp: () => life !== undefined,
+      bounce: (payload: Wire, to: number) => life?.node?.unreachable?.(payload, to),
       deliver: (payload: Wire, from: number) => life?.node?.receive(payload, from),
     };
   }
@@ -114,10 +141,10 @@ export function createSimulation<Wire>(options: SimulationOptions<Wire>, log: Lo
   };
 }
 
-/** The clock of one life of a node: its timers die with it. */
-function mortalClock(time: Clock, alive: () => boolean): Clock {
+/** The clock of one life of a node: its timers die with it, and it may go wrong by a constant. */
+function mortalClock(time: Clock, alive: () => boolean, skewMs: number): Clock {
   return {
-    now: time.now,
+    now: () => time.now() + skewMs,
     after: (ms, callback) =>
       time.after(ms, () => {
         if (alive()) callback();
