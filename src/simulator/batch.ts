@@ -2,10 +2,10 @@ import { nextTurn } from '../learning/gate.ts';
 import { startWorker } from '../node/worker/start.ts';
 import { silentLogger } from '../primitives/log.ts';
 import type { RunResult } from './scenario.ts';
-import { runSeed, type ScenarioSpec } from './spec.ts';
+import { runSeed, type SimulationSpec } from './spec.ts';
 
 export interface BatchOptions {
-  readonly spec: ScenarioSpec;
+  readonly spec: SimulationSpec;
   readonly firstSeed: number;
   readonly lastSeed: number;
   /** 1 runs in this thread. */
@@ -42,7 +42,7 @@ export async function runSeeds(options: BatchOptions, onResult: (result: RunResu
   await Promise.all(Array.from({ length: threads }, () => onThread(spec, work)));
 }
 
-async function onThread(spec: ScenarioSpec, work: (run: (seed: number) => Promise<RunResult>) => Promise<void>): Promise<void> {
+async function onThread(spec: SimulationSpec, work: (run: (seed: number) => Promise<RunResult>) => Promise<void>): Promise<void> {
   const { remote, terminate } = await startWorker<{ run(seed: number): Promise<RunResult> }>(
     { url: WORKER, data: spec, name: 'simulation', niceness: NICENESS, youngGenerationMb: YOUNG_GENERATION_MB },
     silentLogger,

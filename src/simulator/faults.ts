@@ -1,7 +1,7 @@
 import type { LinkQuality } from './network-model.ts';
 import type { Random } from './random.ts';
 
-/** Something that goes wrong, or right again, at a time (ms from the start). */
+/** Something that goes wrong, or right again, in so many milliseconds. */
 export type Fault =
   | { readonly atMs: number; readonly type: 'crash'; readonly node: number }
   | { readonly atMs: number; readonly type: 'restart'; readonly node: number }
@@ -12,9 +12,9 @@ export type Fault =
 /** Kinds of trouble: late and reordered messages, lost and doubled ones, cut links, crashes that tear what was being written, clocks that are wrong. */
 export const FAULT_KINDS = ['delay', 'loss', 'partition', 'crash', 'skew'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
+export const ALL_FAULTS: ReadonlySet<FaultKind> = new Set(FAULT_KINDS);
 
 export const GOOD_LINKS: LinkQuality = { minDelayMs: 5, maxDelayMs: 80, loss: 0, duplication: 0 };
-export const NO_FAULTS: readonly Fault[] = [{ atMs: 0, type: 'quality', quality: GOOD_LINKS }];
 
 const MOST_LOSS = 0.4;
 const MOST_SKEW_MS = 3_000;

@@ -1,17 +1,12 @@
 import { expect, it } from 'vitest';
-import { passProbability, passProbabilityWithLast } from './formula.ts';
+import { escapeProbability } from './formula.ts';
 
-it('is the hypergeometric chance of drawing no forged segment', () => {
-  // C(9, 3) / C(12, 3) = 84 / 220.
-  expect(passProbability(12, 3, 3)).toBeCloseTo(84 / 220, 12);
-  expect(passProbability(12, 0, 3)).toBe(1);
-  expect(passProbability(12, 10, 3)).toBe(0);
-});
-
-it('draws from the others when the last is always checked', () => {
-  // C(8, 2) / C(11, 2) = 28 / 55.
-  expect(passProbabilityWithLast(12, 3, false, 3)).toBeCloseTo(28 / 55, 12);
-  expect(passProbabilityWithLast(12, 1, true, 3)).toBe(0);
-  expect(passProbabilityWithLast(3, 1, false, 3)).toBe(0);
-  expect(passProbabilityWithLast(3, 0, false, 3)).toBe(1);
+it('is C(n − m, Q) / C(n, Q)', () => {
+  // 35 / 120: three of seven right ones out of three of ten.
+  expect(escapeProbability(10, 3, 3)).toBeCloseTo(35 / 120, 12);
+  expect(escapeProbability(10, 0, 3)).toBe(1);
+  expect(escapeProbability(10, 8, 3)).toBe(0);
+  expect(escapeProbability(10, 1, 0)).toBe(1);
+  expect(escapeProbability(3, 1, 9)).toBe(0);
+  expect(escapeProbability(1_000, 10, 100)).toBeCloseTo(0.346928, 5);
 });

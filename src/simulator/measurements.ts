@@ -1,11 +1,13 @@
 import { headerHash } from '../codec/blocks.ts';
 import type { FinalBlock } from '../codec/types.ts';
 import { toHex } from '../primitives/bytes.ts';
-import { WEI_PER_GWEI } from '../primitives/units.ts';
-import type { ProofRecord, ProtocolState, SettledRound } from '../protocol/types.ts';
+import { drawOf } from '../protocol/draw.ts';
+import type { DisputeRecord, ProofRecord, ProtocolOutput, ProtocolState, SettledRound } from '../protocol/types.ts';
+import { createAccounts } from './accounts.ts';
+import { escapeOf } from './formula.ts';
 import type { LearningMeter, RoundRecord } from './learning/simulated-learning.ts';
 import type { NodeObserver } from './network-node.ts';
-import { createSafetyObserver } from './safety.ts';
+import { createSafetyObserver, type Violation } from './safety.ts';
 
 export const HONEST_AUTHORITY = 'honest authority';
 export const HONEST_TRAINER = 'honest trainer';
@@ -18,17 +20,21 @@ export interface ProofOutcome {
   readonly segments: number;
   /** Segments not done as assigned; undefined for a proof that its author did not train, such as a copied one. */
   readonly forged: number | undefined;
-  readonly isLastForged: boolean;
+  /** Probability, before the draw, that these escape it; undefined where the formula does not apply: an honest voter had no time for all. */
+  readonly escapeChance: number | undefined;
   readonly outcome: ProofRecord['outcome'];
-  /** Coins (POL). */
-  readonly reward: number;
+  readonly decision: ProofRecord['decision'];
 }
 
-/** What one node did and got, all its addresses together. */
+/** What one node did and got, all its addresses together. Coins in POL. */
 export interface NodeAccount {
   readonly kind: string;
-  /** Coins (POL). */
+  /** Rewards, paid out or locked. */
   readonly earned: number;
+  /** Stake taken. */
+  readonly slashed: number;
+  /** By how much its balance and stake grew: rewards and finders' shares, less what was slashed. */
+  readonly gained: number;
   readonly segmentsTrained: number;
   readonly segmentsChecked: number;
   readonly trainingMs: number;
@@ -39,13 +45,13 @@ export interface RunMeasurements {
   readonly nodes: readonly NodeAccount[];
   /** Milliseconds from a block's first proposal to its being final on an honest node, one for each block and node. */
   readonly finalityMs: readonly number[];
-  /** Rounds settled. */
+  /** Settled rounds that had proofs. */
   readonly rounds: number;
   /** Virtual time in which trainers could have trained. */
   readonly trainableMs: number;
   /** Double signatures that honest nodes saw. */
   readonly evidence: number;
-  /** Authorities' votes against what was decided: by honest ones, who lose their pay, and in all. */
+  /** Votes of honest authorities on proofs, and those of them that were not paid in a round that paid. */
   readonly votes: { readonly honest: number; readonly honestUnpaid: number };
   /** Places in the rosters of all rounds, by the kind of the node behind the address. */
   readonly seats: Readonly<Record<string, number>>;
@@ -55,80 +61,99 @@ export interface RunMeasurements {
 
 export interface Measurements extends NodeObserver {
   meter(node: number): LearningMeter;
-  readonly violations: readonly string[];
-  /** @param states of the honest nodes */
-  result(states: readonly ProtocolState[]): RunMeasurements;
+  readonly violations: readonly Violation[];
+  /** Numbers of the settled rounds that had proofs. */
+  readonly settledRounds: readonly number[];
+  result(): RunMeasurements;
 }
 
 const HONEST = new Set([HONEST_AUTHORITY, HONEST_TRAINER, FOLLOWER]);
-const POL_IN_GWEI = 1e9;
-const inPol = (wei: bigint): number => Number(wei / WEI_PER_GWEI) / POL_IN_GWEI;
 
-/** @param options.kinds of each node by index */
-export function createMeasurements(options: { readonly kinds: readonly string[] }, { now }: { readonly now: () => number }): Measurements {
-  const { kinds } = options;
+/** @param options.kinds of each node by index, @param options.initial state before the first block */
+export function createMeasurements(
+  options: { readonly kinds: readonly string[]; readonly initial: ProtocolState },
+  { now }: { readonly now: () => number },
+): Measurements {
+  const { kinds, initial } = options;
   const safety = createSafetyObserver();
   const ownerOf = new Map<string, number>();
+  const accounts = createAccounts(initial, (address) => ownerOf.get(toHex(address)));
   const meters = new Map<number, LearningMeter>();
   const behind = new Map<string, RoundRecord>();
   const proposedAt = new Map<string, number>();
-  const settled = new Map<number, SettledRound>();
   const finalityMs: number[] = [];
   const proofs: ProofOutcome[] = [];
   const notes: Record<string, number> = {};
   const seats: Record<string, number> = {};
-  const seated = new Set<number>();
-  const earnedBefore = new Map<string, bigint>();
   const votes = { honest: 0, honestUnpaid: 0 };
   let evidence = 0;
+  const settledRounds: number[] = [];
   let trainingSince: number | undefined;
+  /** The newest state that any node came to: each height is measured once. */
+  let newest = initial;
 
   const kindOf = (address: Uint8Array) => kinds[ownerOf.get(toHex(address)) ?? -1] ?? 'nobody';
+  const isHonest = (address: Uint8Array) => HONEST.has(kindOf(address));
 
-  function settle(round: SettledRound, state: ProtocolState): void {
-    if (settled.has(round.round)) return;
-    settled.set(round.round, round);
-    for (const { address, reason } of round.slashes) {
-      if (HONEST.has(kindOf(address))) safety.report(`round ${round.round}: an ${kindOf(address)} was slashed for ${reason}`);
+  function measure({ state, settled, withdrawals }: ProtocolOutput): void {
+    for (const { address, reason } of accounts.follow(state, withdrawals, settled)) {
+      if (isHonest(address)) safety.report('slashed', `height ${state.height}: an ${kindOf(address)} was slashed for ${reason}`);
     }
-    round.proofs.forEach((record, at) => void proofs.push(judged(record, at, round)));
+    if (settled !== undefined) measureRound(settled, newest);
+    if (state.height === state.open.openedAt)
+      for (const trainer of state.open.roster) seats[kindOf(trainer)] = (seats[kindOf(trainer)] ?? 0) + 1;
+    if (trainingSince === undefined && state.open.roster.length > 0) trainingSince = now();
+    newest = state;
+  }
+
+  /** @param before the state that was settled */
+  function measureRound(round: SettledRound, before: ProtocolState): void {
     if (round.proofs.length === 0) return;
-    for (const vote of round.votes) {
-      if (kindOf(vote.authority) !== HONEST_AUTHORITY) continue;
+    settledRounds.push(round.round);
+    round.proofs.forEach((record, at) => void proofs.push(outcomeOf(record, at, round, before)));
+    for (const { authority } of round.votes.filter((vote) => kindOf(vote.authority) === HONEST_AUTHORITY)) {
       votes.honest++;
-      const paid = state.authorities.find(({ address }) => toHex(address) === toHex(vote.authority))?.earned;
-      const before = earnedBefore.get(toHex(vote.authority)) ?? 0n;
-      if (round.authorityReward > 0n && paid === before) votes.honestUnpaid++;
-      earnedBefore.set(toHex(vote.authority), paid ?? before);
+      const paid = round.authorityRewards.find((each) => toHex(each.authority) === toHex(authority))?.wei ?? 0n;
+      if (round.authorityReward > 0n && paid === 0n) votes.honestUnpaid++;
     }
   }
 
-  function judged({ proof, outcome, reward }: ProofRecord, at: number, { disputes }: SettledRound): ProofOutcome {
+  function outcomeOf({ proof, outcome, decision }: ProofRecord, at: number, round: SettledRound, before: ProtocolState): ProofOutcome {
     const kind = kindOf(proof.trainer);
+    const { segments } = proof;
     const record = behind.get(toHex(proof.leavesRoot));
-    const own = record !== undefined && toHex(record.trainer) === toHex(proof.trainer) && record.round === proof.round ? record : undefined;
-    const isForged = (segment: number) => own?.works[segment] !== 'honest';
-    if (own !== undefined) {
-      for (const { segment, verdict } of disputes.filter((dispute) => dispute.proof === at)) {
-        if (verdict === 'fraud' && !isForged(segment))
-          safety.report(`round ${proof.round}: segment ${segment} of a ${kind} was ruled fraud, and is right`);
-        if (verdict === 'held' && isForged(segment))
-          safety.report(`round ${proof.round}: segment ${segment} of a ${kind} was ruled right, and is forged`);
-      }
-      // Two authorities are dealt the last segment of every proof.
-      if (outcome === 'accepted' && isForged(proof.segments - 1))
-        safety.report(`round ${proof.round}: a ${kind}'s proof was accepted with its last segment forged`);
-      if (outcome === 'rejected' && !own.works.some((work) => work !== 'honest'))
-        safety.report(`round ${proof.round}: a ${kind}'s right proof was rejected`);
+    if (record === undefined || record.round !== proof.round || toHex(record.trainer) !== toHex(proof.trainer)) {
+      return { kind, segments, forged: undefined, escapeChance: undefined, outcome, decision };
     }
-    return {
-      kind,
-      segments: proof.segments,
-      forged: own?.works.filter((work) => work !== 'honest').length,
-      isLastForged: own !== undefined && isForged(proof.segments - 1),
-      outcome,
-      reward: inPol(reward),
-    };
+    const forged = record.works.flatMap((work, segment) => (work === 'honest' ? [] : [segment]));
+    const own = round.disputes.filter((dispute) => dispute.proof === at);
+    watch(`round ${proof.round}: a ${kind}'s proof`, { segments, forged, outcome }, own);
+    return { kind, segments, forged: forged.length, escapeChance: escapeChance(at, forged, round, before), outcome, decision };
+  }
+
+  /** What may not come of a proof when fewer than a third of the authorities are faulty. */
+  function watch(
+    whose: string,
+    { segments, forged, outcome }: { segments: number; forged: readonly number[]; outcome: ProofRecord['outcome'] },
+    disputes: readonly DisputeRecord[],
+  ): void {
+    for (const { segment, verdict } of disputes) {
+      const isForged = forged.includes(segment);
+      if (verdict === 'fraud' && !isForged) safety.report('ruling', `${whose}: segment ${segment} was ruled fraud, and is right`);
+      if (verdict === 'held' && isForged) safety.report('ruling', `${whose}: segment ${segment} was ruled right, and is forged`);
+    }
+    // Two authorities are dealt the last segment of every proof.
+    if (outcome === 'accepted' && forged.includes(segments - 1))
+      safety.report('forged', `${whose} was accepted with its last segment forged`);
+    if (outcome === 'rejected' && forged.length === 0) safety.report('rejected', `${whose} was rejected, and is right`);
+  }
+
+  function escapeChance(at: number, forged: readonly number[], { votes: cast }: SettledRound, before: ProtocolState): number | undefined {
+    const draw = drawOf(before);
+    if (before.sealed === undefined || draw === undefined) return undefined;
+    const voters = cast.filter(({ authority }) => isHonest(authority));
+    const isComplete = voters.every(({ findings }) => findings.every(({ kind }) => kind === 'ok' || kind === 'fraud'));
+    return isComplete ? escapeOf(before.sealed, draw, at, forged, voters) : undefined;
   }
 
   function noteFinality({ block }: FinalBlock, node: number): void {
@@ -138,16 +163,12 @@ export function createMeasurements(options: { readonly kinds: readonly string[] 
 
   return {
     violations: safety.violations,
+    settledRounds,
     onBoot: safety.onBoot,
-    onCommit(node, final, { state, settled: round }) {
+    onCommit(node, final, output) {
       safety.onCommit(node, final);
       noteFinality(final, node);
-      if (round !== undefined) settle(round, state);
-      if (state.height === state.open.openedAt && !seated.has(state.open.number)) {
-        seated.add(state.open.number);
-        for (const trainer of state.open.roster) seats[kindOf(trainer)] = (seats[kindOf(trainer)] ?? 0) + 1;
-      }
-      if (trainingSince === undefined && state.open.roster.length > 0) trainingSince = now();
+      if (output.state.height === newest.height + 1) measure(output);
     },
     onSpoken(_, message) {
       safety.onSpoken(message);
@@ -159,7 +180,7 @@ export function createMeasurements(options: { readonly kinds: readonly string[] 
       evidence++;
     },
     onFailure(node, error) {
-      if (HONEST.has(kinds[node] ?? '')) safety.report(`node ${node} stopped: ${error.message}`);
+      if (HONEST.has(kinds[node] ?? '')) safety.report('stopped', `node ${node} stopped: ${error.message}`);
     },
     onAddress: (node, address) => void ownerOf.set(toHex(address), node),
     note(node, what, amount) {
@@ -177,26 +198,13 @@ export function createMeasurements(options: { readonly kinds: readonly string[] 
       meters.set(node, meter);
       return meter;
     },
-    result(states) {
-      const last = states.reduce<ProtocolState | undefined>((a, b) => (a === undefined || b.height > a.height ? b : a), undefined);
-      const earned = new Map<number, bigint>();
-      for (const record of [...(last?.trainers ?? []), ...(last?.authorities ?? [])]) {
-        const owner = ownerOf.get(toHex(record.address)) ?? -1;
-        earned.set(owner, (earned.get(owner) ?? 0n) + record.earned);
-      }
+    result() {
       const nodes = kinds.map((kind, node): NodeAccount => {
-        const meter = meters.get(node);
-        return {
-          kind,
-          earned: inPol(earned.get(node) ?? 0n),
-          segmentsTrained: meter?.segmentsTrained ?? 0,
-          segmentsChecked: meter?.segmentsChecked ?? 0,
-          trainingMs: meter?.trainingMs ?? 0,
-        };
+        const { segmentsTrained = 0, segmentsChecked = 0, trainingMs = 0 } = meters.get(node) ?? {};
+        return { kind, ...accounts.of(node), segmentsTrained, segmentsChecked, trainingMs };
       });
-      const rounds = [...settled.values()].filter((round) => round.proofs.length > 0).length;
       const trainableMs = trainingSince === undefined ? 0 : now() - trainingSince;
-      return { proofs, nodes, finalityMs, rounds, trainableMs, evidence, votes, seats, notes };
+      return { proofs, nodes, finalityMs, rounds: settledRounds.length, trainableMs, evidence, votes, seats, notes };
     },
   };
 }

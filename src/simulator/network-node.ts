@@ -19,9 +19,8 @@ import type { Network } from '../network/network.ts';
 import { createGossip, type Gossip } from '../node/gossip.ts';
 import { equalBytes, utf8 } from '../primitives/bytes.ts';
 import type { Address, Signer } from '../primitives/keys.ts';
-import { initialProtocolState } from '../protocol/genesis-state.ts';
 import type { Onion } from '../protocol/onion.ts';
-import type { ProtocolOutput } from '../protocol/types.ts';
+import type { ProtocolOutput, ProtocolState } from '../protocol/types.ts';
 import { createBlockSync } from '../sync/block-sync.ts';
 import type { ModelDownload } from '../sync/model-download.ts';
 import { createPeerSource } from '../sync/peer-source.ts';
@@ -29,7 +28,6 @@ import { serveSync } from '../sync/serve.ts';
 import type { Adversary, AdversaryTools, Corruption } from './adversary.ts';
 import { createSimulatedDisk } from './disk.ts';
 import { createSimulatedExecution } from './execution.ts';
-import { newModelDisk, openSimulatedModels } from './learning/models.ts';
 import { createSimulatedLearning, type LearningMeter, newLearningDisk } from './learning/simulated-learning.ts';
 import type { NodeEnvironment, NodePlan, SimulatedNode } from './node.ts';
 import { createPeerNetwork, type Wire } from './peer-network.ts';
@@ -37,6 +35,8 @@ import { BLOCK_INTERVAL_MS, type World } from './world.ts';
 
 export interface NetworkNodeOptions {
   readonly world: World;
+  /** State before the first block. */
+  readonly initial: ProtocolState;
   readonly signer: Signer;
   /** Of an authority. */
   readonly onion: Onion | undefined;
@@ -85,9 +85,7 @@ export function networkNode(options: NetworkNodeOptions, observer: NodeObserver,
   let current: Chain | undefined;
 
   // The installation: before the node's first start, and at no cost.
-  const roots = openSimulatedModels(newModelDisk(), disk.blobs).roots;
-  const initial = initialProtocolState(context.genesis, context.genesisHash, roots.modelRoot, roots.startRoot);
-  void disk.format(createBlockStore(disk.store({ now: () => 0, after: () => () => {} })).initialise(context.genesisHash, initial));
+  void disk.format(createBlockStore(disk.store({ now: () => 0, after: () => () => {} })).initialise(context.genesisHash, options.initial));
 
   return {
     honest: adversary === undefined,

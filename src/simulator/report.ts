@@ -1,6 +1,7 @@
 import { roleOfKind } from './adversary-kinds.ts';
 import { HONEST_TRAINER } from './measurements.ts';
-import type { ScenarioSpec } from './spec.ts';
+import { RULES, type Rule } from './safety.ts';
+import type { SimulationSpec } from './spec.ts';
 import { finalityQuantile, type Tally } from './tally.ts';
 
 /** A share measured over `of` trials; `error` is one standard deviation of what chance does to it. */
@@ -14,10 +15,11 @@ export interface ProofRow {
   readonly kind: string;
   readonly accepted: number;
   readonly rejected: number;
-  readonly void: number;
+  /** Neither, by the reason (protocol/types.ts, Decision). */
+  readonly void: Readonly<Record<string, number>>;
   /** Rejected of the decided. */
   readonly found: Rate | undefined;
-  /** What the closed formula expects for the same proofs; undefined where nobody knows what was forged, as in a copied proof. */
+  /** What the formula expects for the same proofs (formula.ts); undefined where it does not apply to all of them, as to copied ones. */
   readonly expected: Rate | undefined;
 }
 
@@ -26,14 +28,16 @@ export interface NodeRow {
   readonly nodes: number;
   /** Each a round and node. */
   readonly coins: number;
+  /** Stake taken. */
+  readonly slashed: number;
   readonly segmentsTrained: number;
   readonly segmentsChecked: number;
-  /** Coins less the price of the segments executed; undefined without an honest trainer to set the price. */
+  /** Coins and finders' shares less what was slashed and the price of the segments executed; undefined without an honest trainer to set the price. */
   readonly profit: number | undefined;
 }
 
 export interface SimulationReport {
-  readonly spec: ScenarioSpec;
+  readonly spec: SimulationSpec;
   readonly seeds: { readonly first: number; readonly last: number };
   readonly runs: number;
   readonly rounds: number;
@@ -43,9 +47,10 @@ export interface SimulationReport {
   readonly events: number;
   /** Fewer than a third of the authorities are faulty, so that nothing may go wrong. */
   readonly tolerable: boolean;
+  readonly trouble: { readonly crashes: number; readonly partitions: number; readonly heals: number };
   readonly safety: {
-    readonly forks: number;
-    readonly honestProofsRejected: number;
+    /** Violations by rule (safety.ts). */
+    readonly broken: Readonly<Record<Rule, number>>;
     readonly runsWithViolations: number;
     readonly violations: Tally['violations'];
     readonly stalled: readonly string[];
@@ -64,7 +69,7 @@ export interface SimulationReport {
   readonly proofs: readonly ProofRow[];
   readonly nodes: readonly NodeRow[];
   /** Rate of detection by number of forged segments. */
-  readonly curve: readonly { readonly segments: number; readonly forged: number; readonly found: Rate; readonly expected: number }[];
+  readonly curve: readonly { readonly segments: number; readonly forged: number; readonly found: Rate; readonly expected: Rate }[];
   /** Share of all places in rosters. */
   readonly seats: Readonly<Record<string, number>>;
   /** What adversaries counted, in all runs together. */
@@ -74,7 +79,7 @@ export interface SimulationReport {
 export function createReport(
   tally: Tally,
   options: {
-    readonly spec: ScenarioSpec;
+    readonly spec: SimulationSpec;
     readonly seeds: { readonly first: number; readonly last: number };
     /** Of a segment, as a share of an honest trainer's pay for one. */
     readonly segmentPrice: number;
@@ -85,7 +90,8 @@ export function createReport(
   const honest = tally.nodes.get(HONEST_TRAINER);
   const segmentPrice =
     honest === undefined || honest.segmentsTrained === 0 ? undefined : (options.segmentPrice * honest.earned) / honest.segmentsTrained;
-  const faulty = spec.adversaries.filter((kind) => roleOfKind(kind) === 'authority').length;
+  const tolerable =
+    spec.type === 'survival' || 3 * spec.adversaries.filter((kind) => roleOfKind(kind) === 'authority').length < spec.authorities;
   const seatTotal = [...tally.seats.values()].reduce((sum, each) => sum + each, 0);
   return {
     spec,
@@ -96,10 +102,10 @@ export function createReport(
     runsPerSecond: tally.runs / seconds,
     virtualSeconds: tally.virtualMs / 1_000,
     events: tally.events,
-    tolerable: 3 * faulty < spec.authorities,
+    tolerable,
+    trouble: { crashes: tally.crashes, partitions: tally.partitions, heals: tally.heals },
     safety: {
-      forks: tally.forks,
-      honestProofsRejected: tally.honestRejected,
+      broken: Object.fromEntries(Object.keys(RULES).map((rule) => [rule, tally.broken.get(rule as Rule) ?? 0])) as Record<Rule, number>,
       runsWithViolations: tally.runsWithViolations,
       violations: tally.violations,
       stalled: tally.stalled,
@@ -116,8 +122,8 @@ export function createReport(
         kind,
         accepted: proofs.accepted,
         rejected: proofs.rejected,
-        void: proofs.void,
-        found: rate(proofs.rejected, decided),
+        void: Object.fromEntries(proofs.void),
+        found: decided === 0 ? undefined : rateOf(proofs.rejected, decided),
         expected:
           proofs.known === 0 || proofs.known < decided
             ? undefined
@@ -131,17 +137,20 @@ export function createReport(
         kind,
         nodes: node.nodes / tally.runs,
         coins: each(node.earned),
+        slashed: each(node.slashed),
         segmentsTrained: each(node.segmentsTrained),
         segmentsChecked: each(node.segmentsChecked),
-        profit: segmentPrice === undefined ? undefined : each(node.earned - work * segmentPrice),
+        profit: segmentPrice === undefined ? undefined : each(node.gained - work * segmentPrice),
       };
     }),
     curve: [...tally.points.values()]
       .sort((a, b) => a.segments - b.segments || a.forged - b.forged)
-      .flatMap(({ segments, forged, decided, rejected, expectedRejected }) => {
-        const found = rate(rejected, decided);
-        return found === undefined ? [] : [{ segments, forged, found, expected: expectedRejected / decided }];
-      }),
+      .map(({ segments, forged, decided, rejected, expectedRejected, variance }) => ({
+        segments,
+        forged,
+        found: rateOf(rejected, decided),
+        expected: { value: expectedRejected / decided, error: Math.sqrt(variance) / decided, of: decided },
+      })),
     seats: Object.fromEntries([...tally.seats].map(([kind, seats]) => [kind, seats / seatTotal])),
     notes: Object.fromEntries(tally.notes),
   };
@@ -152,9 +161,7 @@ function finalityOf(tally: Tally): SimulationReport['finality'] {
   return median === undefined || p95 === undefined || slowest === undefined ? undefined : { median, p95, slowest };
 }
 
-/** Undefined for no trials. */
-function rate(hits: number, of: number): Rate | undefined {
-  if (of === 0) return undefined;
+function rateOf(hits: number, of: number): Rate {
   const value = hits / of;
   return { value, error: Math.sqrt((value * (1 - value)) / of), of };
 }

@@ -1,13 +1,16 @@
 import { consensusTimeouts } from '../node/timeouts.ts';
 import type { Genesis } from '../params/genesis.ts';
 import { checksumAddress, type Signer } from '../primitives/keys.ts';
+import { initialProtocolState } from '../protocol/genesis-state.ts';
 import type { Adversary } from './adversary.ts';
 import { roleOfKind } from './adversary-kinds.ts';
-import { FAULT_KINDS, type Fault, type FaultKind, NO_FAULTS, randomFaults, randomSkew } from './faults.ts';
+import { type Fault, type FaultKind, randomFaults, randomSkew } from './faults.ts';
+import { GENESIS_ROOTS } from './learning/models.ts';
 import { createMeasurements, FOLLOWER, HONEST_AUTHORITY, HONEST_TRAINER, type RunMeasurements } from './measurements.ts';
 import { type NetworkNodePlan, networkNode } from './network-node.ts';
 import type { Wire } from './peer-network.ts';
 import { createRandom } from './random.ts';
+import type { Violation } from './safety.ts';
 import { createSimulation } from './simulation.ts';
 import { describeWire } from './trace.ts';
 import { createWorld, type World } from './world.ts';
@@ -22,14 +25,17 @@ export interface Scenario {
   readonly followers?: number;
   /** Each takes one of the authorities' or trainers' places. */
   readonly adversaries?: readonly Adversary[];
-  /** Settled rounds wanted after the trouble is over; with 0 the run ends after `blocks`. */
+  /** Settled rounds with proofs that are wanted after the trouble is over. */
   readonly rounds: number;
+  /** Blocks wanted after each spell of trouble. */
   readonly blocks?: number;
   /** Explicit faults, or kinds of random ones that last `troubleMs`. */
   readonly faults?: readonly Fault[] | ReadonlySet<FaultKind>;
   readonly troubleMs?: number;
-  /** Segments re-executed for each proof, the last one among them, and the most segments a proof may have. */
-  readonly challenges?: number;
+  /** How often random trouble comes, each time once the network has gone on. */
+  readonly spells?: number;
+  /** Drawn positions for each authority, beside the segments that are always checked; and the most segments a proof may have. */
+  readonly checks?: number;
   readonly segments?: number;
   readonly blocksPerRound?: number;
   readonly realSignatures?: boolean;
@@ -40,9 +46,11 @@ export interface Scenario {
 export interface RunResult extends RunMeasurements {
   readonly seed: string;
   /** Empty when the run was safe. */
-  readonly violations: readonly string[];
-  /** True when every honest node reached what was wanted in time. */
+  readonly violations: readonly Violation[];
+  /** True when every honest node reached what was wanted in time, after every heal. */
   readonly live: boolean;
+  /** Faults that struck, and heals after which the network had to go on. */
+  readonly faults: { readonly crashes: number; readonly partitions: number; readonly heals: number };
   /** Of each honest node. */
   readonly heights: readonly number[];
   readonly elapsedMs: number;
@@ -50,8 +58,8 @@ export interface RunResult extends RunMeasurements {
   readonly trace: string;
 }
 
-export const DEFAULT_CHALLENGES = 3;
-export const DEFAULT_SEGMENTS = 12;
+const DEFAULT_CHECKS = 2;
+const DEFAULT_SEGMENTS = 12;
 const DEFAULT_BLOCKS_PER_ROUND = 16;
 const DEFAULT_TROUBLE_MS = 12_000;
 const DEFAULT_PATIENCE_MS = 240_000;
@@ -63,9 +71,7 @@ const SPEED_SPREAD = 0.25;
 /** Authorities' machines are faster: each checks all proofs. */
 const CHECKER_SPEEDUP = 8;
 
-export const ALL_FAULTS: ReadonlySet<FaultKind> = new Set(FAULT_KINDS);
-
-function roundsOf({ challenges = DEFAULT_CHALLENGES, segments = DEFAULT_SEGMENTS, blocksPerRound, trainers }: Scenario): Genesis['rounds'] {
+function roundsOf({ checks = DEFAULT_CHECKS, segments = DEFAULT_SEGMENTS, blocksPerRound, trainers }: Scenario): Genesis['rounds'] {
   return {
     blocks_per_round: blocksPerRound ?? DEFAULT_BLOCKS_PER_ROUND,
     submit_blocks: 2,
@@ -75,14 +81,14 @@ function roundsOf({ challenges = DEFAULT_CHALLENGES, segments = DEFAULT_SEGMENTS
     vote_blocks: 3,
     dispute_blocks: 4,
     probation_segments: Math.min(4, segments),
-    checks_per_authority: Math.max(2, challenges),
+    checks_per_authority: checks,
     max_trainers: Math.max(8, 2 * trainers),
   };
 }
 
 /** Runs one network through its faults, and then until every honest node has what the scenario wants. */
 export async function runScenario(scenario: Scenario): Promise<RunResult> {
-  const { seed, rounds, blocks = 0, troubleMs = DEFAULT_TROUBLE_MS, patienceMs = DEFAULT_PATIENCE_MS } = scenario;
+  const { seed, rounds, blocks = 0, faults: given = [], patienceMs = DEFAULT_PATIENCE_MS } = scenario;
   const places = placesOf(scenario);
   const world = createWorld({
     seed,
@@ -92,16 +98,17 @@ export async function runScenario(scenario: Scenario): Promise<RunResult> {
     staked: places.flatMap(({ name }) => name ?? []),
     onionElements: rounds + SPARE_ROUNDS,
   });
+  const { genesis, genesisHash } = world.context;
+  const initial = initialProtocolState(genesis, genesisHash, GENESIS_ROOTS.modelRoot, GENESIS_ROOTS.startRoot);
   const random = createRandom(`${seed}/scenario`);
   const honest = places.filter(({ adversary }) => adversary === undefined).length;
-  const given = scenario.faults ?? NO_FAULTS;
-  const faults = isList(given) ? given : randomFaults(random, { nodes: honest, healAtMs: troubleMs, kinds: given });
-  const clockSkewMs = isList(given) ? [] : randomSkew(random, { nodes: honest, kinds: given });
+  const kinds = isList(given) ? undefined : given;
+  const clockSkewMs = kinds === undefined ? [] : randomSkew(random, { nodes: honest, kinds });
 
   const signers = places.map((place) => place.signer(world));
   const accounts = signers.map(({ address }) => checksumAddress(address));
   const measurements = createMeasurements(
-    { kinds: places.map(({ adversary, trains, isAuthority }) => adversary?.kind ?? roleOf(trains, isAuthority)) },
+    { kinds: places.map(({ adversary, trains, isAuthority }) => adversary?.kind ?? roleOf(trains, isAuthority)), initial },
     { now: () => simulation.elapsedMs },
   );
   const plans = places.map((place, index): NetworkNodePlan => {
@@ -114,28 +121,48 @@ export async function runScenario(scenario: Scenario): Promise<RunResult> {
     measurements.onAddress(index, signer.address);
     const { adversary, trains } = place;
     return networkNode(
-      { world, signer, onion, secretOnion, trains, accounts, timeouts: consensusTimeouts, segmentMs, adversary, seed },
+      { world, initial, signer, onion, secretOnion, trains, accounts, timeouts: consensusTimeouts, segmentMs, adversary, seed },
       measurements,
       measurements.meter(index),
     );
   });
-  const simulation = createSimulation<Wire>({ seed, plans, faults, clockSkewMs, describe: describeWire });
+  const simulation = createSimulation<Wire>({ seed, plans, clockSkewMs, describe: describeWire });
 
   const good = plans.filter((plan) => plan.honest);
   const isBroken = () => measurements.violations.length > 0;
-  const healedAtMs = Math.max(0, ...faults.map((fault) => fault.atMs));
-  await simulation.run(healedAtMs, isBroken);
   const heightOf = (plan: NetworkNodePlan) => plan.chain?.height ?? 0;
   const settledOf = (plan: NetworkNodePlan) => plan.chain?.state.settledRound ?? -1;
-  const wantedHeight = Math.max(0, ...good.map(heightOf)) + blocks;
-  const wantedRound = rounds === 0 ? -1 : Math.max(0, ...good.map(settledOf)) + rounds;
-  const reached = () => good.every((plan) => heightOf(plan) >= wantedHeight && settledOf(plan) >= wantedRound);
-  await simulation.run(healedAtMs + patienceMs, () => isBroken() || reached());
+  /** Until every honest node has so much more than the first of them has now. */
+  const goOn = (moreBlocks: number, moreRounds: number) => {
+    const height = Math.max(...good.map(heightOf)) + moreBlocks;
+    const rounds = moreRounds === 0 ? 0 : measurements.settledRounds.length + moreRounds;
+    const reached = () => {
+      const round = rounds === 0 ? -1 : (measurements.settledRounds[rounds - 1] ?? Number.POSITIVE_INFINITY);
+      return good.every((plan) => heightOf(plan) >= height && settledOf(plan) >= round);
+    };
+    return simulation.run(simulation.elapsedMs + patienceMs, () => isBroken() || reached());
+  };
+
+  const struck = { crashes: 0, partitions: 0, heals: 0 };
+  const spells = kinds === undefined ? 1 : (scenario.spells ?? 1);
+  let live = true;
+  for (let spell = 1; spell <= spells && live; spell++) {
+    const faults = isList(given)
+      ? given
+      : randomFaults(random, { nodes: honest, healAtMs: scenario.troubleMs ?? DEFAULT_TROUBLE_MS, kinds: given });
+    simulation.schedule(faults);
+    struck.crashes += faults.filter(({ type }) => type === 'crash').length;
+    struck.partitions += faults.filter(({ type }) => type === 'partition').length;
+    await simulation.run(simulation.elapsedMs + Math.max(0, ...faults.map(({ atMs }) => atMs)), isBroken);
+    live = await goOn(blocks, spell === spells ? rounds : 0);
+    if (faults.length > 0) struck.heals++;
+  }
   return {
-    ...measurements.result(good.flatMap((plan) => plan.chain?.state ?? [])),
+    ...measurements.result(),
     seed,
     violations: measurements.violations,
-    live: reached(),
+    live: live && !isBroken(),
+    faults: struck,
     heights: good.map(heightOf),
     elapsedMs: simulation.elapsedMs,
     eventsRun: simulation.eventsRun,

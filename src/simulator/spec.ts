@@ -2,9 +2,14 @@ import { adversaryOf } from './adversaries/all.ts';
 import type { AdversaryKind } from './adversary-kinds.ts';
 import type { FaultKind } from './faults.ts';
 import { type RunResult, runScenario, type Scenario } from './scenario.ts';
+import { survivalScenario } from './survival.ts';
 
-/** A scenario without its seed, as plain data: it crosses threads and stands in reports. */
-export interface ScenarioSpec {
+/** Scenarios without their seed, as plain data: it crosses threads and stands in reports. */
+export type SimulationSpec = NetworkSpec | SurvivalSpec;
+
+/** One network under every seed. */
+export interface NetworkSpec {
+  readonly type: 'network';
   readonly authorities: number;
   readonly trainers: number;
   readonly followers: number;
@@ -15,12 +20,18 @@ export interface ScenarioSpec {
   readonly blocks: number;
   readonly faults: readonly FaultKind[];
   readonly troubleMs: number;
-  readonly challenges: number;
+  readonly checks: number;
   readonly segments: number;
 }
 
-export function scenarioOf(spec: ScenarioSpec, seed: number): Scenario {
-  const { faults, adversaries, ...rest } = spec;
+/** Another network for each seed, and trouble of every kind (survival.ts). */
+export interface SurvivalSpec {
+  readonly type: 'survival';
+}
+
+export function scenarioOf(spec: SimulationSpec, seed: number): Scenario {
+  if (spec.type === 'survival') return survivalScenario(String(seed));
+  const { type: _, faults, adversaries, ...rest } = spec;
   return {
     ...rest,
     seed: String(seed),
@@ -29,6 +40,6 @@ export function scenarioOf(spec: ScenarioSpec, seed: number): Scenario {
   };
 }
 
-export function runSeed(spec: ScenarioSpec, seed: number): Promise<RunResult> {
+export function runSeed(spec: SimulationSpec, seed: number): Promise<RunResult> {
   return runScenario(scenarioOf(spec, seed));
 }

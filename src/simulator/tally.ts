@@ -1,16 +1,14 @@
-import { passProbabilityWithLast } from './formula.ts';
 import type { NodeAccount, ProofOutcome } from './measurements.ts';
+import type { Rule, Violation } from './safety.ts';
 import type { RunResult } from './scenario.ts';
 
 /** Proofs of one kind of trainer over many runs. */
 export interface ProofTally {
   accepted: number;
   rejected: number;
-  /** Neither: too few authorities voted or agreed. */
-  void: number;
-  /** Coins (POL) paid for them. */
-  reward: number;
-  /** Of the decided proofs whose forged segments are known: how many, rejected ones, and what the formula expects, with its variance. */
+  /** Neither, by what was decided. */
+  readonly void: Map<string, number>;
+  /** Of the decided proofs to which the formula applies: how many, rejected ones, and what it expects, with its variance. */
   known: number;
   knownRejected: number;
   expectedRejected: number;
@@ -24,6 +22,7 @@ export interface DetectionPoint {
   decided: number;
   rejected: number;
   expectedRejected: number;
+  variance: number;
 }
 
 /** Nodes of one kind over many runs. */
@@ -32,6 +31,8 @@ export interface NodeTally {
   /** Rounds settled, once for each node. */
   rounds: number;
   earned: number;
+  slashed: number;
+  gained: number;
   segmentsTrained: number;
   segmentsChecked: number;
   trainingMs: number;
@@ -43,10 +44,13 @@ export interface Tally {
   runs: number;
   rounds: number;
   /** The first few runs that broke a rule. */
-  readonly violations: { readonly seed: string; readonly violation: string }[];
+  readonly violations: { readonly seed: string; readonly violation: Violation }[];
   runsWithViolations: number;
-  forks: number;
-  honestRejected: number;
+  /** Violations by rule. */
+  readonly broken: Map<Rule, number>;
+  crashes: number;
+  partitions: number;
+  heals: number;
   /** Runs that did not reach what was wanted in time. */
   stalled: string[];
   readonly proofs: Map<string, ProofTally>;
@@ -72,8 +76,10 @@ export function createTally(): Tally {
     rounds: 0,
     violations: [],
     runsWithViolations: 0,
-    forks: 0,
-    honestRejected: 0,
+    broken: new Map(),
+    crashes: 0,
+    partitions: 0,
+    heals: 0,
     stalled: [],
     proofs: new Map(),
     points: new Map(),
@@ -89,8 +95,7 @@ export function createTally(): Tally {
   };
 }
 
-/** @param challenges segments checked for each proof, as in the scenario */
-export function addRun(tally: Tally, run: RunResult, challenges: number): void {
+export function addRun(tally: Tally, run: RunResult): void {
   tally.runs++;
   tally.rounds += run.rounds;
   tally.virtualMs += run.elapsedMs;
@@ -99,46 +104,57 @@ export function addRun(tally: Tally, run: RunResult, challenges: number): void {
   tally.honestVotes += run.votes.honest;
   tally.honestVotesUnpaid += run.votes.honestUnpaid;
   if (run.violations.length > 0) tally.runsWithViolations++;
-  tally.forks += run.violations.filter((violation) => violation.includes('two final blocks')).length;
   for (const violation of run.violations) {
+    count(tally.broken, violation.rule, 1);
     if (tally.violations.length < MOST_VIOLATIONS) tally.violations.push({ seed: run.seed, violation });
   }
-  if (!run.live) tally.stalled.push(run.seed);
-  for (const proof of run.proofs) addProof(tally, proof, challenges);
+  if (!run.live && run.violations.length === 0) tally.stalled.push(run.seed);
+  tally.crashes += run.faults.crashes;
+  tally.partitions += run.faults.partitions;
+  tally.heals += run.faults.heals;
+  for (const proof of run.proofs) addProof(tally, proof);
   for (const node of run.nodes) addNode(tally, node, run);
   for (const ms of run.finalityMs) count(tally.finality, Math.floor(ms / FINALITY_STEP_MS), 1);
   for (const [kind, seats] of Object.entries(run.seats)) count(tally.seats, kind, seats);
   for (const [name, amount] of Object.entries(run.notes)) count(tally.notes, name, amount);
 }
 
-function addProof(tally: Tally, proof: ProofOutcome, challenges: number): void {
-  const { kind, segments, forged, isLastForged, outcome, reward } = proof;
+function addProof(tally: Tally, { kind, segments, forged, escapeChance, outcome, decision }: ProofOutcome): void {
   const entry = of(tally.proofs, kind, () => ({
     accepted: 0,
     rejected: 0,
-    void: 0,
-    reward: 0,
+    void: new Map(),
     known: 0,
     knownRejected: 0,
     expectedRejected: 0,
     variance: 0,
   }));
-  entry.reward += reward;
   if (outcome === 'pending') return;
+  if (outcome === 'void') {
+    count(entry.void, decision ?? outcome, 1);
+    return;
+  }
   entry[outcome]++;
-  if (forged === 0 && outcome === 'rejected') tally.honestRejected++;
-  if (outcome === 'void' || forged === undefined) return;
-  const pass = passProbabilityWithLast(segments, forged, isLastForged, challenges);
+  if (forged === undefined || escapeChance === undefined) return;
   const wasRejected = outcome === 'rejected' ? 1 : 0;
+  const variance = escapeChance * (1 - escapeChance);
   entry.known++;
   entry.knownRejected += wasRejected;
-  entry.expectedRejected += 1 - pass;
-  entry.variance += pass * (1 - pass);
+  entry.expectedRejected += 1 - escapeChance;
+  entry.variance += variance;
   if (forged === 0) return;
-  const point = of(tally.points, `${segments}/${forged}`, () => ({ segments, forged, decided: 0, rejected: 0, expectedRejected: 0 }));
+  const point = of(tally.points, `${segments}/${forged}`, () => ({
+    segments,
+    forged,
+    decided: 0,
+    rejected: 0,
+    expectedRejected: 0,
+    variance: 0,
+  }));
   point.decided++;
   point.rejected += wasRejected;
-  point.expectedRejected += 1 - pass;
+  point.expectedRejected += 1 - escapeChance;
+  point.variance += variance;
 }
 
 function addNode(tally: Tally, node: NodeAccount, run: RunResult): void {
@@ -146,6 +162,8 @@ function addNode(tally: Tally, node: NodeAccount, run: RunResult): void {
     nodes: 0,
     rounds: 0,
     earned: 0,
+    slashed: 0,
+    gained: 0,
     segmentsTrained: 0,
     segmentsChecked: 0,
     trainingMs: 0,
@@ -154,6 +172,8 @@ function addNode(tally: Tally, node: NodeAccount, run: RunResult): void {
   entry.nodes++;
   entry.rounds += run.rounds;
   entry.earned += node.earned;
+  entry.slashed += node.slashed;
+  entry.gained += node.gained;
   entry.segmentsTrained += node.segmentsTrained;
   entry.segmentsChecked += node.segmentsChecked;
   entry.trainingMs += node.trainingMs;

@@ -17,7 +17,7 @@ describe('simulate', () => {
     expect(out).toMatch(/\ninterpolator +\d+ +\d+ +0 +[\d.]+ % ± [\d.]+ % +[\d.]+ % ± [\d.]+ %\n/);
     expect(readdirSync(directory).sort()).toEqual(['report.csv', 'report.json', 'report.md', 'report.svg']);
     const report = JSON.parse(readFileSync(join(directory, 'report.json'), 'utf8'));
-    expect(report).toMatchObject({ runs: 3, safety: { forks: 0, runsWithViolations: 0, stalled: [] } });
+    expect(report).toMatchObject({ runs: 3, safety: { broken: { fork: 0, slashed: 0 }, runsWithViolations: 0, stalled: [] } });
     const svg = readFileSync(join(directory, 'report.svg'), 'utf8');
     expect(svg.match(/<circle/g)?.length).toBe(report.curve.filter((p: { segments: number }) => p.segments === 12).length);
     expect(readFileSync(join(directory, 'report.csv'), 'utf8')).toContain('\nsafety,forks,count,0\n');
@@ -37,7 +37,7 @@ describe('simulate', () => {
   it('explains itself with every adversary and examples', async () => {
     const { out } = await runCommand(['simulate', '--help']);
     for (const kind of ['interpolator', 'lazy-authority', 'sybil', 'silent']) expect(out).toContain(`\n  ${kind} `);
-    expect(out).toContain('$ pol-node simulate --trainers 0 --rounds 0 --faults all --seeds 10000');
+    expect(out).toContain('$ pol-node simulate --survival --seeds 10000');
   });
 
   it.each([
@@ -47,6 +47,7 @@ describe('simulate', () => {
     ['more cheats than places', ['--trainers', '1', '--adversary', 'copier=2'], /2 adversaries want the place of one of 1/],
     ['no honest authority', ['--adversary', 'silent=4'], /at least one authority must be honest/],
     ['too few nodes', ['--nodes', '3'], /--nodes 3 is less than 4 authorities/],
+    ['a network of its own for survival', ['--survival', '--trainers', '2'], /cannot be used with option '--trainers/],
     ['rounds that nobody trains', ['--trainers', '0'], /give --rounds 0/],
   ])('refuses %s', async (_name, flags, message) => {
     const { code, err } = await runCommand(['simulate', ...flags]);

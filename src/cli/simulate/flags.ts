@@ -4,6 +4,7 @@ import { ADVERSARY_KINDS, type AdversaryKind, isAdversaryKind } from '../../simu
 import { FAULT_KINDS, type FaultKind } from '../../simulator/faults.ts';
 
 export interface SimulateFlags {
+  readonly survival?: boolean;
   /** All nodes; the rest are followers. */
   readonly nodes?: number;
   readonly authorities: number;
@@ -13,7 +14,7 @@ export interface SimulateFlags {
   readonly rounds: number;
   readonly faults?: readonly FaultKind[];
   readonly trouble: number;
-  readonly challenges: number;
+  readonly checks: number;
   readonly segments: number;
   readonly segmentPrice: number;
   readonly threads?: number;

@@ -1,4 +1,3 @@
-import { passProbabilityWithLast } from '../../simulator/formula.ts';
 import type { SimulationReport } from '../../simulator/report.ts';
 
 const WIDTH = 760;
@@ -26,8 +25,8 @@ export function plotSvg(report: SimulationReport): string {
   ].join('\n');
 }
 
-/** Most proofs have one number of segments; the curve is drawn for that, its points are those proofs'. */
-function detectionPanel({ curve, spec }: SimulationReport): string[] {
+/** Most proofs have one number of segments; the curve is drawn for these. */
+function detectionPanel({ curve }: SimulationReport): string[] {
   const weights = new Map<number, number>();
   for (const { segments, found } of curve) weights.set(segments, (weights.get(segments) ?? 0) + found.of);
   const segments = [...weights].reduce((best, each) => (each[1] > best[1] ? each : best))[0];
@@ -35,12 +34,9 @@ function detectionPanel({ curve, spec }: SimulationReport): string[] {
   const bottom = PANEL_HEIGHT - MARGIN.bottom;
   const x = linear(0, segments, MARGIN.left, WIDTH - MARGIN.right);
   const y = linear(0, 1, bottom, MARGIN.top);
-  const formula = Array.from({ length: segments }, (_, forged) => {
-    const found = 1 - passProbabilityWithLast(segments, forged, false, spec.challenges);
-    return `${x(forged).toFixed(1)},${y(found).toFixed(1)}`;
-  });
+  const formula = points.map(({ forged, expected }) => `${x(forged).toFixed(1)},${y(expected.value).toFixed(1)}`);
   return [
-    title(`Forged segments found: ${spec.challenges} of ${segments} checked, the last one always`, MARGIN.left, 0),
+    title(`Proofs of ${segments} segments with forged ones that were found`, MARGIN.left, 0),
     ...[0, 0.25, 0.5, 0.75, 1].flatMap((value) => [
       line(MARGIN.left, y(value), WIDTH - MARGIN.right, y(value), FAINT),
       label(`${100 * value} %`, MARGIN.left - 8, y(value) + 4, 'end'),
@@ -62,7 +58,8 @@ function profitPanel({ nodes, segmentPrice }: SimulationReport, top: number): st
   const [least, most] = [Math.min(0, ...values), Math.max(0, ...values)];
   const labels = 170;
   const x = linear(least, most === least ? least + 1 : most, MARGIN.left + labels, WIDTH - MARGIN.right - 60);
-  const what = segmentPrice === undefined ? 'Coins a round' : 'Profit a round: coins less the price of segments executed';
+  const what =
+    segmentPrice === undefined ? 'Coins a round' : 'Profit a round: coins less slashed stakes and the price of segments executed';
   return [
     title(what, MARGIN.left, top),
     ...nodes.flatMap(({ kind }, i) => {

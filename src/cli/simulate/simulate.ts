@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { roleOfKind } from '../../simulator/adversary-kinds.ts';
 import { runSeeds } from '../../simulator/batch.ts';
 import { createReport, type SimulationReport } from '../../simulator/report.ts';
-import type { ScenarioSpec } from '../../simulator/spec.ts';
+import type { SimulationSpec } from '../../simulator/spec.ts';
 import { addRun, createTally } from '../../simulator/tally.ts';
 import { cliError } from '../errors.ts';
 import { writeTextFile } from '../files.ts';
@@ -38,7 +38,7 @@ export async function simulate(flags: SimulateFlags, io: Io): Promise<void> {
     await runSeeds(
       { spec, firstSeed: first, lastSeed: last, threads: flags.threads ?? availableParallelism(), signal: stop.signal },
       (result) => {
-        addRun(tally, result, spec.challenges);
+        addRun(tally, result);
         const elapsed = performance.now() - startedAt;
         if (elapsed > PATIENCE_MS) progress.update(progressLine(tally.runs, last - first + 1, elapsed, tally.runsWithViolations));
       },
@@ -60,8 +60,9 @@ export async function simulate(flags: SimulateFlags, io: Io): Promise<void> {
 }
 
 /** @throws CLI_USAGE */
-function specOf(flags: SimulateFlags): ScenarioSpec {
-  const { authorities, trainers, adversary = [], rounds, faults = [], trouble, challenges, segments } = flags;
+function specOf(flags: SimulateFlags): SimulationSpec {
+  if (flags.survival === true) return { type: 'survival' };
+  const { authorities, trainers, adversary = [], rounds, faults = [], trouble, checks, segments } = flags;
   const nodes = flags.nodes ?? authorities + trainers;
   const usage = (message: string) => cliError('CLI_USAGE', message);
   if (nodes < authorities + trainers) {
@@ -80,6 +81,7 @@ function specOf(flags: SimulateFlags): ScenarioSpec {
   }
   if (rounds > 0 && trainers === 0) throw usage('rounds are settled where somebody trains: give --rounds 0 with --trainers 0');
   return {
+    type: 'network',
     authorities,
     trainers,
     followers: nodes - authorities - trainers,
@@ -88,7 +90,7 @@ function specOf(flags: SimulateFlags): ScenarioSpec {
     blocks: rounds === 0 ? BLOCKS_WITHOUT_ROUNDS : 0,
     faults,
     troubleMs: trouble * 1_000,
-    challenges,
+    checks,
     segments,
   };
 }
@@ -116,7 +118,7 @@ function requireSound({ safety, tolerable }: SimulationReport): void {
   if (broken !== undefined && tolerable) {
     throw cliError(
       'CLI_CHECK_FAILED',
-      `${safety.runsWithViolations} runs broke a rule; see --seeds ${broken.seed}..${broken.seed}: ${broken.violation}`,
+      `${safety.runsWithViolations} runs broke a rule; see --seeds ${broken.seed}..${broken.seed}: ${broken.violation.text}`,
     );
   }
   const [stalled] = safety.stalled;

@@ -41,9 +41,11 @@ export interface SimulatedModels {
   start(round: number, startRoot: Hash): Hash;
 }
 
+const GENESIS = model(taggedHash('simulated/weights/1'), new Uint8Array(VECTOR_BYTES));
+export const GENESIS_ROOTS: BoundaryRoots = GENESIS.roots;
+
 export function newModelDisk(): ModelDisk {
-  const genesis = model(taggedHash('simulated/weights/1'), new Uint8Array(VECTOR_BYTES));
-  return { generations: [{ openRound: 0, settled: genesis, start: genesis, sealed: [], boundary: undefined }] };
+  return { generations: [{ openRound: 0, settled: GENESIS, start: GENESIS, sealed: [], boundary: undefined }] };
 }
 
 /** The bookkeeping of learning/models.ts over merges that are hashes. */
