@@ -17,6 +17,7 @@ import { placeOf } from '../consensus/intake.ts';
 import type { BlockApplication, ConsensusTimeouts } from '../consensus/types.ts';
 import type { Network } from '../network/network.ts';
 import { createGossip, type Gossip } from '../node/gossip.ts';
+import { authorityAddresses } from '../params/genesis.ts';
 import { equalBytes, utf8 } from '../primitives/bytes.ts';
 import type { Address, Signer } from '../primitives/keys.ts';
 import type { Onion } from '../protocol/onion.ts';
@@ -167,7 +168,8 @@ function assemble(
   const learning = corruption.learning?.(honestLearning) ?? honestLearning;
   const execution = createSimulatedExecution(store, genesisHash);
   const state = () => chain.state;
-  const authoritiesOf = (height: number) => authoritiesAt(height, chain.state, blocks.state);
+  const headers = createHeaderStore({ store, blocks, genesisAuthorities: authorityAddresses(genesis) });
+  const authoritiesOf = (height: number) => authoritiesAt(height, chain.state, headers.deciding);
   const operations = createOperationPool({ context, state, isSignedBy });
   const transactions = createTransactionPool(
     { chainId: genesis.chain_id },
@@ -236,10 +238,9 @@ function assemble(
     clock,
     log,
   });
-  const headers = createHeaderStore(store, blocks);
   serveSync({
     network,
-    header: (height) => (height > chain.height ? undefined : headers.get(height)),
+    headers: { get: (height) => (height > chain.height ? undefined : headers.get(height)), deciding: headers.deciding },
     protocolState: blocks.state,
     store,
     finalBlock: (height) => blocks.block(height)?.final,
