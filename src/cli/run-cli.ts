@@ -14,6 +14,7 @@ import { registerImport } from './commands/import.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerRun } from './commands/run.ts';
 import { registerSend } from './commands/send.ts';
+import { registerSimulate } from './commands/simulate.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTrain } from './commands/train.ts';
 import { EXIT_USAGE, exitCodeOf } from './errors.ts';
@@ -71,6 +72,7 @@ function createProgram(io: Io): Command {
   registerExport(program, io);
   registerImport(program, io);
   registerBench(program, io);
+  registerSimulate(program, io);
   registerDoctor(program, io);
   examples(program, [
     ['pol-node devnet', 'a whole network on this machine, with a live view'],
