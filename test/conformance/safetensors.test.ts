@@ -119,7 +119,7 @@ describe.each([
     onTestFinished(() => rm(directory, { recursive: true, force: true }));
     const weights = new Float32Array(parameterLayout(config).count);
     initialiseWeights(config, new Uint8Array(32).fill(9), weights);
-    const sharp = weights.map((weight) => (weight === 1 ? weight : weight * 4));
+    const sharp = weights.map((weight) => (weight === 1 ? weight : weight * 2));
     await writeHuggingFace(
       { name: 'x', config, weights: sharp, tokenizer: await gpt2Bundle(config.vocab_size), lineage: undefined },
       'f32',

@@ -22,9 +22,8 @@ async function setUp() {
   const path = join(directory, 'a.txt');
   const options = { url: `${hub.endpoint}/datasets/me/book/resolve/${COMMIT}/a.txt`, path, bytes: FILE.length, sha256: SHA256 };
   const run = (changes: object = {}) => downloadFile({ ...options, ...changes }, { fetch, clock: hastyClock });
-  const isWhole = async () =>
-    FILE.every((byte, i, all) => all.length === FILE.length && byte === FILE[i]) && (await readFile(path)).equals(FILE);
-  return { hub, path, run, isWhole };
+  const isWhole = async () => (await readFile(path)).equals(FILE);
+  return { hub, run, isWhole };
 }
 
 describe('downloadFile', () => {
@@ -86,7 +85,7 @@ describe('downloadFile', () => {
   });
 
   it('ends with the right hash or a typed error, whatever the order of faults', async () => {
-    const { hub, run, path, isWhole } = await setUp();
+    const { hub, run, isWhole } = await setUp();
     const faults: readonly Fault[] = [
       'drop',
       'short',
@@ -105,7 +104,6 @@ describe('downloadFile', () => {
         const error: unknown = await run().catch((thrown: unknown) => thrown);
         if (error === undefined) expect(await isWhole()).toBe(true);
         else expect(error).toMatchObject({ code: 'DATA_DOWNLOAD_FAILED' });
-        expect(path.length).toBeGreaterThan(0);
       }),
       { numRuns: 40 },
     );

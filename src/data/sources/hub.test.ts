@@ -71,7 +71,7 @@ describe('hf://datasets', () => {
     });
     await expect(textsOf('hf://datasets/me/book/validation', options)).rejects.toMatchObject({
       code: 'DATA_SOURCE_NOT_FOUND',
-      message: expect.stringContaining('default/train, default/test, other/train'),
+      message: expect.stringContaining('default/test, default/train, other/train'),
     });
   });
 
