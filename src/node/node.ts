@@ -17,6 +17,8 @@ import { createTransactionPool } from '../chain/transaction-pool.ts';
 import type { ConsensusMessage } from '../codec/types.ts';
 import type { BlockApplication } from '../consensus/types.ts';
 import { createExecutionEngine } from '../execution/create-engine.ts';
+import { createSenderRecovery } from '../execution/senders.ts';
+import { systemPace } from '../execution/watch.ts';
 import { updateByteLength } from '../learning/update.ts';
 import { createNetwork } from '../network/create-network.ts';
 import { authorityAddresses, type Genesis, genesisHash } from '../params/genesis.ts';
@@ -124,14 +126,17 @@ async function assemble(
     const { modelRoot, startRoot } = await learning.current();
     await store.write(blocks.initialise(context.genesisHash, initialProtocolState(genesis, context.genesisHash, modelRoot, startRoot)));
   }
-  const recovery = await startRecovery(log.child({ room: 'recovery' }), failure.report);
-  shutdown.add('recovery of senders', recovery.terminate);
-  const recoveryThreads = [recovery.remote.recover];
-  const execution = await createExecutionEngine({ genesis }, { store, log, recoveryThreads });
+  const recoveryThread = await startRecovery(log.child({ room: 'recovery' }), failure.report);
+  shutdown.add('recovery of senders', recoveryThread.terminate);
+  const recovery = createSenderRecovery({ threads: [recoveryThread.remote.recover], pace: systemPace });
+  const execution = await createExecutionEngine({ genesis }, { store, log, recovery });
   const state = () => chain.state;
   const authoritiesOf = (height: number) => authoritiesAt(height, chain.state, blocks.state);
   const operations = createOperationPool({ context, state });
-  const transactions = createTransactionPool({ chainId: genesis.chain_id }, { accounts: execution.reader, head: () => execution.head });
+  const transactions = createTransactionPool(
+    { chainId: genesis.chain_id },
+    { accounts: execution.reader, head: () => execution.head, recovery },
+  );
   const poolKeeper = createPoolKeeper({ store, pool: transactions, log });
   await poolKeeper.restore();
   shutdown.add('transaction pool', poolKeeper.save);
@@ -167,7 +172,7 @@ async function assemble(
   );
 
   // Consensus and gossip.
-  const gossip: Gossip = createGossip({ network, operations, transactions, driver: () => driver, log });
+  const gossip: Gossip = createGossip({ network, operations, transactions, driver: () => driver, clock: systemClock, log });
   const wal = createFileWal(paths.wal);
   shutdown.add('consensus log', wal.close);
   const driver = createConsensusDriver(
@@ -278,6 +283,7 @@ async function assemble(
     execution: execution.reader,
     transactions,
     submitTransaction,
+    expectTransactions: transactions.expect,
     network,
     sync,
     wallet,
