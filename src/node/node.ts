@@ -131,7 +131,8 @@ async function assemble(
   const recovery = createSenderRecovery({ threads: [recoveryThread.remote.recover], pace: systemPace });
   const execution = await createExecutionEngine({ genesis }, { store, log, recovery });
   const state = () => chain.state;
-  const authoritiesOf = (height: number) => authoritiesAt(height, chain.state, blocks.state);
+  const headers = createHeaderStore({ store, blocks, genesisAuthorities: authorityAddresses(genesis) });
+  const authoritiesOf = (height: number) => authoritiesAt(height, chain.state, headers.deciding);
   const operations = createOperationPool({ context, state });
   const transactions = createTransactionPool(
     { chainId: genesis.chain_id },
@@ -197,14 +198,12 @@ async function assemble(
       },
     },
   );
-  const headers = createHeaderStore(store, blocks);
   const progress = createSnapshotStore(store);
   const snapshots = createSnapshotSync({
     ...downloads,
     store,
     headers,
     genesisHash: context.genesisHash,
-    authoritiesAt: authoritiesOf,
     chain,
     progress,
   });
@@ -222,7 +221,7 @@ async function assemble(
   });
   serveSync({
     network,
-    header: (height) => (height > chain.height ? undefined : headers.get(height)),
+    headers: { get: (height) => (height > chain.height ? undefined : headers.get(height)), deciding: headers.deciding },
     finalBlock: (height) => (height > chain.height ? undefined : (blocks.block(height)?.final ?? progress.witness(height))),
     protocolState: blocks.state,
     store,
