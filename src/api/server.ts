@@ -13,7 +13,7 @@ import { createSubscriptionHub } from './jsonrpc/subscriptions.ts';
 import { serveWebSocket } from './jsonrpc/websocket.ts';
 import { MAX_BODY_BYTES } from './limits.ts';
 import { openAiErrorBody } from './openai/errors.ts';
-import { registerOpenAi } from './openai/routes.ts';
+import { isOpenAiPath, registerOpenAi } from './openai/routes.ts';
 import { registerRest } from './rest/routes.ts';
 
 export interface ApiServer {
@@ -30,7 +30,7 @@ export function createApiServer(
 ): ApiServer {
   const { view, log, clock = systemClock } = dependencies;
   const app = Fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
-  const isOpenAi = (request: FastifyRequest) => request.url.startsWith('/v1/');
+  const isOpenAi = (request: FastifyRequest) => isOpenAiPath(request.url);
 
   const onLoopback = isLoopbackHost(options.host);
 
@@ -65,7 +65,7 @@ export function createApiServer(
   const sockets = serveWebSocket(app.server, { onLoopback }, { answer, context: { view, filters }, hub, clock });
   registerJsonRpc(app, { view, filters, answer, onLoopback });
   registerRest(app, view);
-  registerOpenAi(app, view);
+  registerOpenAi(app, view, () => {});
 
   return {
     async start() {

@@ -31,7 +31,7 @@ export function createCompletions(
   }
 
   return createCompletionService(
-    { contextLength: genesis.model.context_length },
+    { contextLength: genesis.model.context_length, vocabSize: genesis.model.vocab_size },
     {
       engine() {
         started ??= start().catch((error) => {

@@ -10,9 +10,15 @@ import { createApiServer } from '../server.ts';
 
 /** An API server over a real chain and execution engine in memory; the node's own account is alice. */
 
-const noCompletions: CompletionService = {
+export const noCompletions: CompletionService = {
   contextLength: 64,
+  vocabSize: 256,
   encode: async () => [1],
+  decode: async () => 'a',
+  stats: () => ({ running: 0, waiting: 0 }),
+  embed: async () => {
+    throw new Error('the test expected no embedding');
+  },
   complete: () => {
     throw new Error('the test expected no completion');
   },

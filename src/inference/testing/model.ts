@@ -8,7 +8,7 @@ import { parameterLayout } from '../../model/layout.ts';
 import { createReferenceBackend } from '../../numerics/reference.ts';
 import type { ModelConfig } from '../../params/genesis.ts';
 import { sha256 } from '../../primitives/hash.ts';
-import { createInferenceEngine, type InferenceEngine } from '../engine.ts';
+import { createInferenceEngine, type InferenceEngine, type InferenceEngineOptions } from '../engine.ts';
 import { createCompletionService, type ServedModel } from '../service.ts';
 
 /** A model of some thousand random weights over single bytes, with everything that answers from it. */
@@ -35,9 +35,9 @@ export async function writeWeights(seed = 1): Promise<ServedModel> {
   return { weightsPath, modelRoot: sha256(Uint8Array.of(seed)), round: seed };
 }
 
-export async function openEngine(): Promise<InferenceEngine> {
+export async function openEngine(options: Partial<InferenceEngineOptions> = {}): Promise<InferenceEngine> {
   return createInferenceEngine(
-    { model: MODEL },
+    { model: MODEL, ...options },
     { backend: createReferenceBackend(), tokenizer: await createGpt2Tokenizer({ vocabSize: MODEL.vocab_size }) },
   );
 }
@@ -54,7 +54,7 @@ export async function openCompletions() {
     },
   };
   const completions = createCompletionService(
-    { contextLength: MODEL.context_length },
+    { contextLength: MODEL.context_length, vocabSize: MODEL.vocab_size },
     { engine: async () => watched, model: async () => served },
   );
   return { completions, cancelled, served };
