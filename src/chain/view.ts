@@ -150,10 +150,22 @@ export interface TokenReport extends TokenLogprob {
   readonly top: readonly TokenLogprob[];
 }
 
-/** Which model answered, so that anybody can compute the answer again. */
-export interface Lineage {
+/** A settled model: what the chain names (`modelRoot`, of both vectors), and the vectors' own roots. */
+export interface ModelIdentity {
   readonly modelRoot: Hash;
+  readonly weightsRoot: Hash;
+  readonly momentumRoot: Hash;
+  /** The round that settled it; -1 for the initial model. */
   readonly round: number;
+}
+
+/** A model that has answered, with its weights: a file of little-endian f32. */
+export interface ServedModel extends ModelIdentity {
+  readonly weightsPath: string;
+}
+
+/** Which model answered and with which randomness, so that anybody can compute the answer again. */
+export interface Lineage extends ModelIdentity {
   readonly seed: number;
 }
 
@@ -184,6 +196,8 @@ export interface CompletionService {
   readonly vocabSize: number;
   complete(request: CompletionRequest): AsyncIterable<CompletionEvent>;
   /** Mean of the final norm's outputs over the tokens, scaled to length 1. */
-  embed(tokens: readonly number[], signal: AbortSignal): Promise<{ readonly vector: readonly number[] } & Omit<Lineage, 'seed'>>;
+  embed(tokens: readonly number[], signal: AbortSignal): Promise<{ readonly vector: readonly number[] } & ModelIdentity>;
+  /** A model that answered not long ago. */
+  servedModel(modelRoot: Hash): Promise<ServedModel | undefined>;
   stats(): CompletionStats;
 }

@@ -14,6 +14,11 @@ const request = (changes: Partial<CompletionRequest> = {}): CompletionRequest =>
 });
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
+const identity = (number: number) => {
+  const root = new Uint8Array(32).fill(number);
+  return { modelRoot: root, weightsRoot: root, momentumRoot: root, round: number };
+};
+
 function setUp(generate: InferenceEngine['generate'], start: () => Promise<void> = async () => {}) {
   const cancelled: number[] = [];
   const engine: InferenceEngine = {
@@ -31,7 +36,8 @@ function setUp(generate: InferenceEngine['generate'], start: () => Promise<void>
         await start();
         return engine;
       },
-      model: async () => ({ weightsPath: `model ${++models}`, modelRoot: new Uint8Array(32).fill(models), round: models }),
+      model: async () => ({ weightsPath: `model ${++models}`, ...identity(models) }),
+      servedModel: async () => undefined,
     },
   );
   return { service, cancelled };
@@ -57,7 +63,7 @@ describe('createCompletionService', () => {
     expect(await collect(service.complete(request()))).toEqual([
       text('to '),
       text('be'),
-      { type: 'end', reason: 'length', tokens: [1, 2], cachedTokens: 0, modelRoot: new Uint8Array(32).fill(1), round: 1, seed: 1 },
+      { type: 'end', reason: 'length', tokens: [1, 2], cachedTokens: 0, ...identity(1), seed: 1 },
     ]);
   });
 

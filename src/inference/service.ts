@@ -1,24 +1,18 @@
 import { randomInt } from 'node:crypto';
-import type { CompletionEvent, CompletionRequest, CompletionService } from '../chain/view.ts';
+import type { CompletionEvent, CompletionRequest, CompletionService, ModelIdentity, ServedModel } from '../chain/view.ts';
 import { toHex } from '../primitives/bytes.ts';
 import { isPolError } from '../primitives/errors.ts';
-import type { Hash } from '../primitives/hash.ts';
 import type { InferenceEngine } from './engine.ts';
 import { inferenceError } from './errors.ts';
 import { createEventQueue } from './event-queue.ts';
 import { DEFAULT_SLOTS, MAX_ATTEMPTS, MAX_COMPLETIONS, MAX_SEED } from './limits.ts';
 
-/** Which model answers: the settled one, as a file. */
-export interface ServedModel {
-  readonly weightsPath: string;
-  readonly modelRoot: Hash;
-  readonly round: number;
-}
-
 export interface CompletionServiceDependencies {
   /** Started at the first request, so that a node nobody talks to pays nothing for it. */
   readonly engine: () => Promise<InferenceEngine>;
+  /** Which model answers: the settled one. */
   readonly model: () => Promise<ServedModel>;
+  readonly servedModel: CompletionService['servedModel'];
 }
 
 export interface CompletionServiceOptions {
@@ -62,7 +56,7 @@ export function createCompletionService(options: CompletionServiceOptions, depen
     running.generate(job, queue.push).then(
       (end) => {
         working = false;
-        queue.push({ type: 'end', ...end, modelRoot: served.modelRoot, round: served.round, seed });
+        queue.push({ type: 'end', ...end, ...identityOf(served), seed });
         queue.close();
       },
       (error) => {
@@ -110,6 +104,7 @@ export function createCompletionService(options: CompletionServiceOptions, depen
     encode: async (text) => (await engine()).encode(text),
     decode: async (tokens) => (await engine()).decode(tokens),
     complete,
+    servedModel: dependencies.servedModel,
     async embed(tokens, signal) {
       enter();
       try {
@@ -119,7 +114,7 @@ export function createCompletionService(options: CompletionServiceOptions, depen
           const cancel = () => void running.cancel(job.id).catch(() => {});
           signal.addEventListener('abort', cancel, { once: true });
           try {
-            return { vector: await running.embed(job), modelRoot: served.modelRoot, round: served.round };
+            return { vector: await running.embed(job), ...identityOf(served) };
           } catch (error) {
             if (left <= 1 || !isPolError(error, 'INFERENCE_WEIGHTS_GONE')) throw error;
           } finally {
@@ -135,6 +130,10 @@ export function createCompletionService(options: CompletionServiceOptions, depen
       return { running, waiting: underWay - running };
     },
   };
+}
+
+function identityOf({ weightsPath: _, ...identity }: ServedModel): ModelIdentity {
+  return identity;
 }
 
 function throwIfCancelled(signal: AbortSignal): void {

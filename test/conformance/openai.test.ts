@@ -6,6 +6,8 @@ import { MODEL, openCompletions } from '../../src/inference/testing/model.ts';
 
 const HELLO = { model: 'pol-gpt', messages: [{ role: 'user' as const, content: 'Hi' }], seed: 1, max_tokens: 6 };
 
+const ROOT = expect.stringMatching(/^0x[0-9a-f]{64}$/);
+
 async function setUp() {
   const { completions, cancelled } = await openCompletions();
   const api = await startApi({ completions });
@@ -44,7 +46,9 @@ describe('chat completions', () => {
         answers: [
           {
             index: 0,
-            model_root: expect.stringMatching(/^0x[0-9a-f]{64}$/),
+            model_root: ROOT,
+            weights_root: ROOT,
+            momentum_root: ROOT,
             round: 1,
             seed: 1,
             tokens: expect.objectContaining({ length: 6 }),

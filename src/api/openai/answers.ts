@@ -105,7 +105,15 @@ export function fingerprint(end: Pick<AnswerEnd, 'modelRoot' | 'round'>): string
 
 /** Everything by which anybody can compute an answer again (`pol-node verify-answer`). */
 export function lineage(index: number, end: AnswerEnd) {
-  return { index, model_root: toHex(end.modelRoot), round: end.round, seed: end.seed, tokens: end.tokens };
+  return {
+    index,
+    model_root: toHex(end.modelRoot),
+    weights_root: toHex(end.weightsRoot),
+    momentum_root: toHex(end.momentumRoot),
+    round: end.round,
+    seed: end.seed,
+    tokens: end.tokens,
+  };
 }
 
 export interface Usage {

@@ -6,7 +6,7 @@ import { alice } from '../../execution/testing/fixture.ts';
 import { signTransaction } from '../../execution/transactions.ts';
 import { silentLogger } from '../../primitives/log.ts';
 import { WEI_PER_GWEI } from '../../primitives/units.ts';
-import { createApiServer } from '../server.ts';
+import { type ApiServerOptions, createApiServer } from '../server.ts';
 
 /** An API server over a real chain and execution engine in memory; the node's own account is alice. */
 
@@ -15,6 +15,7 @@ export const noCompletions: CompletionService = {
   vocabSize: 256,
   encode: async () => [1],
   decode: async () => 'a',
+  servedModel: async () => undefined,
   stats: () => ({ running: 0, waiting: 0 }),
   embed: async () => {
     throw new Error('the test expected no embedding');
@@ -99,9 +100,9 @@ function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
   };
 }
 
-export async function startApi(parts: Partial<NodeView> = {}, host = '127.0.0.1') {
+export async function startApi(parts: Partial<NodeView> = {}, host = '127.0.0.1', options: Pick<ApiServerOptions, 'apiKeys'> = {}) {
   const node = await openNode();
-  const server = createApiServer({ host, port: 0 }, { view: viewOf(node, parts), log: silentLogger });
+  const server = createApiServer({ host, port: 0, ...options }, { view: viewOf(node, parts), log: silentLogger });
   const url = await server.start();
   onTestFinished(() => server.stop());
 
