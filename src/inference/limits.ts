@@ -11,8 +11,6 @@ export const MAX_ATTEMPTS = 3;
 export const SHARED_PREFIX_WORTH_TOKENS = 16;
 /** Seeds that are drawn; any finite number may be asked for. */
 export const MAX_SEED = 2 ** 47;
-/** Alternatives told with each token's log-probability. */
-export const MAX_TOP_LOGPROBS = 20;
 
 /** Nodes of one grammar's automaton, states remembered of it, and rules within one another. */
 export const MAX_GRAMMAR_NODES = 200_000;
