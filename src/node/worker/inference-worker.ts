@@ -10,13 +10,16 @@ export interface InferenceWorkerData {
   /** Folders with its files (learning/assets.ts). */
   readonly assets: readonly string[];
   readonly backend: string;
+  readonly threads: number;
+  readonly slots: number;
+  readonly share: number;
 }
 
-hostService(async ({ model, tokenizer, assets, backend }: InferenceWorkerData) =>
+hostService(async ({ model, tokenizer, assets, backend, threads, slots, share }: InferenceWorkerData) =>
   createInferenceEngine(
-    { model },
+    { model, slots, share },
     {
-      backend: await selectBackend({ wanted: backend, threads: 1 }),
+      backend: await selectBackend({ wanted: backend, threads }),
       tokenizer: (await openTextTokenizer({ model, tokenizer }, assets)).tokenizer,
     },
   ),
