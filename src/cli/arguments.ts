@@ -66,6 +66,15 @@ export function addressArgument(text: string): Hex {
   return toHex(address);
 }
 
+/** 32 bytes, lower-case. */
+export function hashArgument(text: string): Hex {
+  try {
+    return toHex(fromHex(text, 32));
+  } catch {
+    throw new InvalidArgumentError('A hash is 0x and 64 hexadecimal digits.');
+  }
+}
+
 /** ADDRESS=POL, collected over repetitions. */
 export function fundArgument(text: string, earlier: Readonly<Record<Hex, bigint>> = {}): Record<Hex, bigint> {
   const [address = '', amount, ...rest] = text.split('=');

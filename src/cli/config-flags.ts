@@ -29,6 +29,7 @@ const FLAGS: Readonly<Record<FlagKey, readonly [placeholder: string, description
   backend: ['<NAME>', 'arithmetic: auto, native, wasm or reference (default: auto)'],
   threads: ['<N>', 'threads of training (default: 1)'],
   dataset_cache: ['<DIR>', 'where tokenised data sets are kept; nodes of one machine may share it'],
+  keep_rounds: ['<N>', 'settled rounds whose proofs can still be judged again with "pol-node verify" (default: 2)'],
   snapshot_after_blocks: ['<N>', 'blocks behind beyond which a recent state is fetched instead of every block; 0: never'],
 };
 

@@ -14,6 +14,7 @@ import { type ArithmeticFault, createChecker } from './checker.ts';
 import { learningError } from './errors.ts';
 import { createEvaluator } from './evaluator.ts';
 import { createGate, createQueue } from './gate.ts';
+import { createKeptOpenings } from './kept-openings.ts';
 import { modelRootOf, startRootOf } from './model-root.ts';
 import { openModelStore } from './models.ts';
 import { openRoundRecords } from './round-record.ts';
@@ -24,8 +25,10 @@ import { createUpdateGate } from './update-gate.ts';
 import { maxUpdateMagnitude } from './update-limit.ts';
 import { createWorkload } from './workload.ts';
 
-/** Rounds whose updates and states are kept: the open one, the sealed one, and the one that a crash may have to merge again. */
-const KEPT_ROUNDS = 3;
+/** The open round and the sealed one. */
+const UNSETTLED_ROUNDS = 2;
+/** The round that a crash may have to merge again. */
+export const LEAST_KEPT_ROUNDS = 1;
 
 /** What a learning service is made of; service.ts makes them from a genesis. */
 export interface LearningParts {
@@ -40,6 +43,8 @@ export interface LearningParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onFault: (fault: ArithmeticFault) => void;
+  /** Settled rounds whose updates, states, openings and start weights are kept, so that their proofs can be judged again. */
+  readonly keepRounds?: number;
 }
 
 /**
@@ -50,12 +55,14 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
   const { genesis, directory, dataset, blobs, log } = parts;
   const workload = createWorkload(genesis, { dataset });
   const { parameters } = workload;
+  const keptRounds = UNSETTLED_ROUNDS + Math.max(LEAST_KEPT_ROUNDS, parts.keepRounds ?? LEAST_KEPT_ROUNDS);
   const models = await openModelStore(
     {
       directory,
       parameters,
       genesisHash: workload.genesisHash,
       outer: { learningRate: genesis.learning.outer_learning_rate, momentum: genesis.learning.outer_momentum },
+      keptStarts: keptRounds - 1,
     },
     { update: (hash) => blobs.get(hash), initialWeights, log },
   );
@@ -67,6 +74,7 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
   }
   const index = await openBlobIndex({ directory }, { blobs });
   const records = await openRoundRecords({ directory });
+  const openings = createKeptOpenings({ blobs, index });
   const gate = createGate();
   const closing = new AbortController();
   const trainingEngine = once(() => parts.createEngine(parts.backend));
@@ -88,6 +96,7 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
     models,
     blobs,
     index,
+    openings,
     closing: closing.signal,
     onFault(fault) {
       log.error(
@@ -138,7 +147,7 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
 
   async function tidy(openRound: number): Promise<void> {
     await trainer.abandonBefore(openRound);
-    const oldest = openRound - KEPT_ROUNDS + 1;
+    const oldest = openRound - keptRounds + 1;
     await index.dropBefore(oldest);
     await records.dropBefore(oldest);
   }
@@ -185,7 +194,7 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
     },
     async opening(round, address, segment) {
       assertOpen();
-      return trainer.opening(round, address, segment);
+      return (await trainer.opening(round, address, segment)) ?? openings.get(round, address, segment);
     },
     check: (proof, assignment, segments, source) => onChecker(() => checker.check(proof, assignment, segments, source)),
     evaluate: () => onChecker(() => evaluator.evaluate()),
@@ -193,6 +202,10 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
     async heldModels() {
       assertOpen();
       return models.heldModels();
+    },
+    async heldStarts() {
+      assertOpen();
+      return models.heldStarts();
     },
     importSnapshot: (files, expected) =>
       onModels(async () => {

@@ -9,6 +9,7 @@ import type { BlobIndex } from './blob-index.ts';
 import { learningError } from './errors.ts';
 import { nextTurn } from './gate.ts';
 import { gradientDigest } from './gradient-digest.ts';
+import type { KeptOpenings } from './kept-openings.ts';
 import { verifyOpening } from './leaves.ts';
 import type { ModelStore } from './models.ts';
 import { decodeState, isStateOf, startStateRoot, stateByteLength, stateRoot } from './state.ts';
@@ -31,6 +32,7 @@ export interface CheckerDependencies {
   readonly models: Pick<ModelStore, 'start'>;
   readonly blobs: BlobStore;
   readonly index: BlobIndex;
+  readonly openings: Pick<KeptOpenings, 'keep'>;
   readonly onFault: (fault: ArithmeticFault) => void;
   /** Aborted when the service closes: a check under way ends with LEARNING_CLOSED. */
   readonly closing: AbortSignal;
@@ -63,7 +65,7 @@ type Vectors = Pick<TrainingEngine, 'weights' | 'firstMoment' | 'secondMoment'>;
  *    engine found so too (docs/numerics.md); else held.
  */
 export function createChecker(workload: Workload, dependencies: CheckerDependencies): Checker {
-  const { models, blobs, index } = dependencies;
+  const { models, blobs, index, openings: kept } = dependencies;
   const { parameters } = workload;
   let memory: Vectors | undefined;
 
@@ -80,7 +82,9 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     const openings = new Map<number, Opening>();
     for (const segment of wanted) {
       const opening = await source.opening(proof, segment);
-      if (opening !== undefined && verifyOpening(scope, proof, segment, opening)) openings.set(segment, opening);
+      if (opening === undefined || !verifyOpening(scope, proof, segment, opening)) continue;
+      openings.set(segment, opening);
+      await kept.keep(proof.round, proof.trainer, opening);
     }
 
     const engine = dependencies.engine();

@@ -20,6 +20,18 @@ export interface Generation {
 /** Newest first: the open round's models, and when held the ones of the round before. */
 export type Generations = readonly [Generation] | readonly [Generation, Generation];
 
+/** The start weights of a round that is settled, kept so that its proofs can be judged again. */
+export interface KeptStart {
+  readonly round: number;
+  readonly weights: Hash;
+}
+
+/** All that the manifest names. Starts: newest first, of rounds before those of the generations. */
+export interface Manifest {
+  readonly generations: Generations;
+  readonly starts: readonly KeptStart[];
+}
+
 const hash = z
   .string()
   .regex(/^0x[0-9a-f]{64}$/)
@@ -45,12 +57,13 @@ const manifest = z.strictObject({
   /** A directory copied under another network must not be taken for this one's. */
   genesis: z.string(),
   generations: z.union([z.tuple([generation]), z.tuple([generation, generation])]),
+  starts: z.array(z.strictObject({ round: z.number().int().nonnegative(), weights: hash })).default([]),
 });
 
 const pathIn = (directory: string): string => join(directory, 'manifest.json');
 
 /** Undefined when there is none, or it is unreadable or another network's: the models are then taken from a peer. */
-export async function readManifest(directory: string, genesisHash: Hash): Promise<Generations | undefined> {
+export async function readManifest(directory: string, genesisHash: Hash): Promise<Manifest | undefined> {
   const bytes = await readIfPresent(pathIn(directory));
   if (bytes === undefined) return undefined;
   const parsed = manifest.safeParse(parseJson(bytes));
@@ -59,11 +72,11 @@ export async function readManifest(directory: string, genesisHash: Hash): Promis
     (entry): Generation => ({ ...entry, boundary: entry.boundary as Hex | undefined }),
   );
   if (newest === undefined) return undefined;
-  return previous === undefined ? [newest] : [newest, previous];
+  return { generations: previous === undefined ? [newest] : [newest, previous], starts: parsed.data.starts };
 }
 
-export async function writeManifest(directory: string, genesisHash: Hash, generations: Generations): Promise<void> {
-  const document = { format: 'pol-models-1', genesis: toHex(genesisHash), generations };
+export async function writeManifest(directory: string, genesisHash: Hash, { generations, starts }: Manifest): Promise<void> {
+  const document = { format: 'pol-models-1', genesis: toHex(genesisHash), generations, starts };
   await writeFileDurably(pathIn(directory), jsonBytes(document));
 }
 

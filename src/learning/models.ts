@@ -5,10 +5,10 @@ import type { Logger } from '../primitives/log.ts';
 import { vectorFromBytes, vectorRoot } from './chunks.ts';
 import { learningError } from './errors.ts';
 import { readIfPresent, subdirectory } from './files.ts';
-import { boundaryKey, type Generation, type Generations, readManifest, sameList, writeManifest } from './manifest.ts';
+import { boundaryKey, type Generation, type Generations, type KeptStart, readManifest, sameList, writeManifest } from './manifest.ts';
 import { mergeUpdates, type OuterOptions, outerStep, requireCanonicalList } from './merge.ts';
 import { type ModelVectors, modelRootOf, startRootOf } from './model-root.ts';
-import type { BoundaryInput, BoundaryRoots, HeldModel, ModelFiles, UpdateReference } from './types.ts';
+import type { BoundaryInput, BoundaryRoots, HeldModel, HeldStart, ModelFiles, UpdateReference } from './types.ts';
 import { decodeUpdate } from './update.ts';
 import { openVectorStore } from './vectors.ts';
 
@@ -35,6 +35,8 @@ export interface ModelStore {
   settledWeightsPath(): string;
   /** The settled models held, newest first. */
   heldModels(): readonly HeldModel[];
+  /** The starts of rounds held, newest first. */
+  heldStarts(): readonly HeldStart[];
   /** @throws LEARNING_SNAPSHOT_INVALID, LEARNING_UPDATE_MISSING */
   importSnapshot(files: ModelFiles, expected: SnapshotExpectation): Promise<void>;
 }
@@ -51,6 +53,8 @@ export interface ModelStoreOptions {
   readonly parameters: number;
   readonly genesisHash: Hash;
   readonly outer: OuterOptions;
+  /** Rounds before the open one whose start weights are kept, at least one. */
+  readonly keptStarts: number;
 }
 
 export interface ModelStoreDependencies {
@@ -77,13 +81,15 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
   const pending = new Map<Hex, Float32Array>();
   const candidates = new Map<Hex, { readonly settled: ModelVectors; readonly start: ModelVectors }>();
 
+  let starts: readonly KeptStart[] = [];
   let generations: Generations = (await openGenerations()) ?? (await startFromGenesis());
-  await vectors.keepOnly(generations.flatMap(rootsOf));
+  await vectors.keepOnly([...generations.flatMap(rootsOf), ...starts.map(({ weights }) => weights)]);
 
   async function openGenerations(): Promise<Generations | undefined> {
     const stored = await readManifest(directory, genesisHash);
     if (stored === undefined) return undefined;
-    const [newest, previous] = stored;
+    starts = stored.starts;
+    const [newest, previous] = stored.generations;
     if (await isWhole(newest)) return previous !== undefined && (await isWhole(previous)) ? [newest, previous] : [newest];
     log.warn({ round: newest.openRound }, 'the newest model on disk is damaged; falling back to the one before');
     return previous !== undefined && (await isWhole(previous)) ? [previous] : undefined;
@@ -102,28 +108,37 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
   async function startFromGenesis(): Promise<Generations> {
     const model = hold(dependencies.initialWeights(), new Float32Array(parameters));
     const genesis: Generation = { openRound: 0, settled: model, start: model, sealed: [], boundary: undefined };
-    await persist([genesis]);
+    await persist([genesis], []);
     return [genesis];
   }
 
   /** Crash-safe order: first the new vectors, then the manifest that names them. */
-  async function persist(next: Generations): Promise<void> {
+  async function persist(next: Generations, kept: readonly KeptStart[]): Promise<void> {
     for (const root of next.flatMap(rootsOf)) {
       const vector = pending.get(toHex(root));
       if (vector === undefined) continue;
       await vectors.write(root, vector);
       pending.delete(toHex(root));
     }
-    await writeManifest(directory, genesisHash, next);
+    await writeManifest(directory, genesisHash, { generations: next, starts: kept });
     pending.clear();
   }
 
   /** Persists, and deletes last what the manifest no longer names. */
   async function install(next: Generations): Promise<void> {
-    await persist(next);
+    const kept = startsBeside(next);
+    await persist(next, kept);
     generations = next;
+    starts = kept;
     candidates.clear();
-    await vectors.keepOnly(next.flatMap(rootsOf));
+    await vectors.keepOnly([...next.flatMap(rootsOf), ...kept.map(({ weights }) => weights)]);
+  }
+
+  /** Of the starts held until now, those that are still wanted and not among the next generations. */
+  function startsBeside(next: Generations): readonly KeptStart[] {
+    const oldest = next[0].openRound - options.keptStarts;
+    const isNext = (round: number) => next.some(({ openRound }) => openRound === round);
+    return allStarts().filter(({ round }) => round >= oldest && round < next[0].openRound && !isNext(round));
   }
 
   function hold(weights: Float32Array, momentum: Float32Array): ModelVectors {
@@ -181,6 +196,10 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
     return candidate;
   }
 
+  function allStarts(): readonly KeptStart[] {
+    return [...generations.map(({ openRound, start }): KeptStart => ({ round: openRound, weights: start.weights })), ...starts];
+  }
+
   async function readSnapshotVector(path: string): Promise<Float32Array> {
     const bytes = await readIfPresent(path);
     if (bytes?.length !== parameters * 4) {
@@ -214,9 +233,9 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
       await install([{ openRound: input.round + 1, settled, start, sealed: input.sealed, boundary: key }, base]);
     },
     async start(round, startRoot) {
-      const held = generations.find((generation) => generation.openRound === round && equalBytes(startRootOf(generation.start), startRoot));
+      const held = allStarts().find((each) => each.round === round && equalBytes(startRootOf(each), startRoot));
       if (held === undefined) throw wrongRound(round);
-      return { weightsRoot: held.start.weights, weights: await vectors.read(held.start.weights) };
+      return { weightsRoot: held.weights, weights: await vectors.read(held.weights) };
     },
     settledWeights: () => vectors.read(generations[0].settled.weights),
     settledWeightsPath: () => vectors.path(generations[0].settled.weights),
@@ -226,6 +245,8 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
         weights: { root: settled.weights, path: vectors.path(settled.weights) },
         momentum: { root: settled.momentum, path: vectors.path(settled.momentum) },
       })),
+    heldStarts: () =>
+      allStarts().map((start) => ({ startRoot: startRootOf(start), weights: { root: start.weights, path: vectors.path(start.weights) } })),
     async importSnapshot(files, expected) {
       requireCanonicalList(expected.sealed, 'sealed');
       const weights = await readSnapshotVector(files.weights);

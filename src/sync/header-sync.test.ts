@@ -70,7 +70,7 @@ const honest: Answer = (() => {
     protocolState: () => undefined,
     store: source.store,
     blobs: createMemoryBlobStore(),
-    learning: { opening: async () => undefined, heldModels: async () => [] },
+    learning: { opening: async () => undefined, heldModels: async () => [], heldStarts: async () => [] },
     genesisDocument: new Uint8Array(0),
   });
   return (bytes) => ask('headers', bytes);

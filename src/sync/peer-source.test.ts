@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { named } from '../chain/testing/network.ts';
 import { openingCodec } from '../codec/opening.ts';
 import type { Opening, ProofOperation } from '../codec/types.ts';
+import { leavesRoot, openSegment } from '../learning/leaves.ts';
 import { utf8 } from '../primitives/bytes.ts';
 import { systemClock } from '../primitives/clock.ts';
 import { sha256 } from '../primitives/hash.ts';
@@ -14,15 +15,18 @@ import { fakePeers } from './testing/network.ts';
 const UPDATE = utf8('an update');
 const TRAINER = new Uint8Array(20).fill(7);
 const REFERENCE = { trainer: TRAINER, updateHash: sha256(UPDATE), tokens: 1 };
-const OPENING: Opening = { segment: 1, startState: named('s', 1), endState: named('s', 2), startPath: [named('p', 1)], endPath: [] };
-const PROOF = { round: 3, trainer: TRAINER } as ProofOperation;
+const GENESIS_HASH = named('genesis', 1);
+const SCOPE = { chainId: 1, genesisHash: GENESIS_HASH, round: 3, trainer: TRAINER };
+const STATES = [0, 1, 2, 3].map((i) => named('state', i));
+const OPENING = openSegment(SCOPE, STATES, 1) as Opening;
+const PROOF = { round: 3, trainer: TRAINER, segments: 3, leavesRoot: leavesRoot(SCOPE, STATES) } as ProofOperation;
 const WAIT_MS = 60_000;
 
 function setUp(peers: Parameters<typeof fakePeers>[0], own?: Opening) {
   const { world, network } = fakePeers(peers);
   const blobs = createMemoryBlobStore();
   const source = createPeerSource(
-    { maxUpdateBytes: 100 },
+    { maxUpdateBytes: 100, chainId: 1, genesisHash: GENESIS_HASH },
     {
       network,
       blobs,
@@ -89,5 +93,24 @@ describe('createPeerSource', () => {
     ]);
     expect(await others.source.opening(PROOF, 1)).toEqual(OPENING);
     expect(await setUp([{ id: 'empty' }]).source.opening(PROOF, 1)).toBeUndefined();
+  });
+
+  it('goes on to the next peer after wrong Merkle paths, another segment’s opening or too long a path, all of which cost', async () => {
+    const [first] = OPENING.startPath;
+    for (const wrong of [
+      { ...OPENING, startPath: [...OPENING.startPath].reverse() },
+      { ...OPENING, endState: named('state', 9) },
+      { ...OPENING, endPath: OPENING.endPath.slice(1) },
+      { ...OPENING, startPath: [...OPENING.startPath, first as Uint8Array] },
+      openSegment(SCOPE, STATES, 2) as Opening,
+      openSegment({ ...SCOPE, trainer: new Uint8Array(20).fill(8) }, STATES, 1) as Opening,
+    ]) {
+      const { world, source } = setUp([
+        { id: 'liar', answer: () => openingCodec.encode(wrong) },
+        { id: 'witness', answer: () => openingCodec.encode(OPENING) },
+      ]);
+      expect(await source.opening(PROOF, 1)).toEqual(OPENING);
+      expect(world.penalised).toEqual(['liar']);
+    }
   });
 });

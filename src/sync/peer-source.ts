@@ -1,8 +1,8 @@
 import type { ModelSource } from '../chain/model-keeper.ts';
 import { MAX_OPENING_BYTES } from '../codec/limits.ts';
 import { openingCodec } from '../codec/opening.ts';
+import { verifyOpening } from '../learning/leaves.ts';
 import type { LearningService, ProofSource } from '../learning/types.ts';
-
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import type { Clock } from '../primitives/clock.ts';
 import { messageOf } from '../primitives/errors.ts';
@@ -18,6 +18,9 @@ import { blobRequestCodec, openingRequestCodec } from './wire.ts';
 export interface PeerSourceOptions {
   /** Encoded size of an update of this network's model. */
   readonly maxUpdateBytes: number;
+  /** Of the network: leaves of proofs are bound to both. */
+  readonly chainId: number;
+  readonly genesisHash: Hash;
 }
 
 type Verify = (bytes: Uint8Array) => boolean | Promise<boolean>;
@@ -89,14 +92,20 @@ export function createPeerSource(
     blob: (id, trainer, maxBytes, verify) => intoStore(id, trainer, maxBytes, BLOB_TIMEOUT_MS, verify),
     snapshot: (modelRoot) => models.fetch(modelRoot, stopping),
     discardSnapshot: models.discard,
-    async opening({ round, trainer }, segment) {
+    async opening(proof, segment) {
+      const { round, trainer } = proof;
+      const scope = { chainId: options.chainId, genesisHash: options.genesisHash, round, trainer };
       const own = await learning.opening(round, trainer, segment);
       if (own !== undefined) return own;
       const request = openingRequestCodec.encode({ round, trainer, segment });
       for (const peer of peersFor(trainer)) {
         try {
           const bytes = await network.request(peer, 'opening', request, { maxBytes: MAX_OPENING_BYTES, timeoutMs: OPENING_TIMEOUT_MS });
-          if (bytes.length > 0) return openingCodec.decode(bytes);
+          if (bytes.length === 0) continue;
+          const opening = openingCodec.decode(bytes);
+          if (verifyOpening(scope, proof, segment, opening)) return opening;
+          // Whoever made it, this peer passed it on without looking; another one may have checked the segment, and kept the right one.
+          network.penalise(peer, WRONG_BYTES_POINTS, `opened segment ${segment} of round ${round} with wrong paths`);
         } catch (error) {
           log.debug({ peer, round, segment, reason: messageOf(error) }, 'an opening was not served');
         }

@@ -1,0 +1,251 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { createHeaderStore } from '../../chain/header-store.ts';
+import { loadDataset } from '../../data/dataset.ts';
+import { confirmingBackendOf } from '../../learning/service.ts';
+import type { GateMeasurement, SegmentFinding } from '../../learning/types.ts';
+import { updateByteLength } from '../../learning/update.ts';
+import { parameterLayout } from '../../model/layout.ts';
+import { selectBackend } from '../../numerics/backends.ts';
+import { authorityAddresses } from '../../params/genesis.ts';
+import { fromHex, toHex } from '../../primitives/bytes.ts';
+import { checksumAddress } from '../../primitives/keys.ts';
+import { silentLogger } from '../../primitives/log.ts';
+import type { SegmentRef } from '../../protocol/draw.ts';
+import { createMemoryStore } from '../../store/memory.ts';
+import { createMemoryBlobStore } from '../../store/memory-blobs.ts';
+import { syncHeaders } from '../../sync/header-sync.ts';
+import { createPeerSource } from '../../sync/peer-source.ts';
+import { fetchStart } from '../../sync/start-download.ts';
+import { cliError } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { createLogger } from '../logger.ts';
+import { createProgress, type Progress } from '../progress.ts';
+import { onStopRequest } from '../stop-request.ts';
+import { machineBackend } from '../train/machine.ts';
+import type { ChainSource } from './chain-source.ts';
+import { judgedSegments, judgeProof, type ProofJudgement, refName } from './judgement.ts';
+import { createRejudge } from './rejudge.ts';
+import { reportJson, reportLines } from './report.ts';
+import { type CertifiedSettlement, certifiedSettlement } from './settlement.ts';
+
+export interface VerifyFlags {
+  readonly round?: number;
+  readonly proof?: string;
+  readonly url: string;
+  readonly dataDir?: string;
+  readonly genesisFile?: string;
+  readonly genesisHash?: string;
+  readonly datasetCache?: string;
+  readonly backend: string;
+  readonly threads?: number;
+  readonly json?: boolean;
+}
+
+/** What a verification came to. */
+export interface Verification {
+  readonly round: number;
+  readonly height: number;
+  readonly network: string;
+  readonly genesisHash: string;
+  readonly signers: number;
+  readonly authorities: number;
+  readonly backend: string;
+  readonly proofs: readonly ProofJudgement[];
+  /** Segments that were re-executed here, of those that the verdicts are made of. */
+  readonly executed: number;
+  readonly wanted: number;
+}
+
+const UPDATE_TIMEOUT_MS = 60_000;
+
+/**
+ * `pol-node verify --round`: judges the verdicts on a settled round again. From the genesis hash on every header is held against its
+ * certificate, the round's state and block against the headers, and the drawn segments are re-executed here.
+ * @throws CLI_NOT_KEPT when a part is served no more, CLI_CHECK_FAILED when a verdict was wrong or could not be judged
+ */
+export async function verifyRound(flags: VerifyFlags, io: Io): Promise<void> {
+  const progress = createProgress(io.err, io.clock.now);
+  const stop = new AbortController();
+  const forget = onStopRequest(io, () => stop.abort(cliError('CLI_TIMEOUT', 'stopped')));
+  const source = await openSource(flags, io, progress);
+  try {
+    const verification = await verify(source, flags, io, progress, stop.signal);
+    progress.clear();
+    io.out.write(
+      flags.json === true ? `${JSON.stringify(reportJson(verification), undefined, 2)}\n` : `${reportLines(verification).join('\n')}\n`,
+    );
+    requireRight(verification);
+  } finally {
+    progress.clear();
+    forget();
+    await source.close();
+  }
+}
+
+async function openSource(flags: VerifyFlags, io: Io, progress: Progress): Promise<ChainSource> {
+  const log = io.environment.POL_LOG_LEVEL === 'DEBUG' ? createLogger({ level: 'DEBUG', nodeId: 'verifier' }, io.err) : silentLogger;
+  if (flags.dataDir === undefined) {
+    progress.update(`joining the network of ${flags.url} …`);
+    const { openNetworkSource } = await import('./network-source.ts');
+    return openNetworkSource({ url: flags.url, genesisHash: flags.genesisHash }, { io, log });
+  }
+  const { openDirectorySource } = await import('./directory-source.ts');
+  return openDirectorySource(
+    {
+      dataDir: flags.dataDir,
+      genesisFile: flags.genesisFile,
+      genesisHash: flags.genesisHash,
+      datasetCache: cacheOf(flags, io),
+      backend: flags.backend,
+    },
+    { io, log },
+  );
+}
+
+function cacheOf(flags: VerifyFlags, io: Io): string {
+  return flags.datasetCache ?? join(flags.dataDir ?? io.workingDirectory, 'datasets');
+}
+
+async function verify(source: ChainSource, flags: VerifyFlags, io: Io, progress: Progress, signal: AbortSignal): Promise<Verification> {
+  const { genesis, genesisHash: hash, network } = source;
+  const round = flags.round ?? (await source.lastSettled());
+  const height = await source.settledAt(round);
+  if (height === undefined) {
+    throw cliError('CLI_NOT_KEPT', `round ${round} is not settled; the last settled round is ${await source.lastSettled()}`);
+  }
+
+  // The chain, from the genesis hash on.
+  const store = createMemoryStore();
+  const headers = createHeaderStore({
+    store,
+    blocks: { headHeight: () => 0, block: () => undefined },
+    genesisAuthorities: authorityAddresses(genesis),
+  });
+  const downloads = { network, clock: io.clock, log: silentLogger, store, headers, genesisHash: hash };
+  progress.update(`checking the certificates of ${height} headers …`);
+  await syncHeaders(downloads, signal);
+  if (headers.top() < height)
+    throw cliError('CLI_NOT_KEPT', `nobody proves a chain up to height ${height}; headers end at ${headers.top()}`);
+  const settlement = await certifiedSettlement({ round, height }, { genesis, genesisHash: hash }, downloads, signal);
+  const places = chosenProofs(settlement, flags.proof);
+
+  // What its verdicts are made of.
+  const parameters = parameterLayout(genesis.model).count;
+  progress.update('fetching the weights that the round started from …');
+  const start = await fetchStart({ startRoot: settlement.sealed.startRoot, parameters }, downloads, signal);
+  if (start === undefined) {
+    throw cliError(
+      'CLI_NOT_KEPT',
+      `nobody keeps the weights that round ${round} started from any more: verify sooner, or run nodes with a larger keep_rounds`,
+    );
+  }
+  const blobs = createMemoryBlobStore();
+  const peers = createPeerSource(
+    { maxUpdateBytes: updateByteLength(parameters) + 1024, chainId: genesis.chain_id, genesisHash: hash },
+    {
+      network,
+      blobs,
+      learning: { opening: async () => undefined },
+      models: { fetch: async () => undefined, discard: async () => {} },
+      stopping: signal,
+      clock: io.clock,
+      log: silentLogger,
+    },
+  );
+  const warn = (text: string) => io.err.write(`warning: ${text}\n`);
+  const backend = await machineBackend({ backend: flags.backend, threads: flags.threads ?? availableParallelism() }, warn);
+  const confirming = confirmingBackendOf(backend.name);
+  progress.update('reading the data set …');
+  const dataset = await loadDataset(
+    {
+      source: genesis.data.source,
+      vocabSize: genesis.model.vocab_size,
+      contextLength: genesis.model.context_length,
+      heldOutTokens: genesis.data.held_out_tokens,
+      expectedRoot: fromHex(genesis.data.root, 32),
+      cacheDirectory: cacheOf(flags, io),
+    },
+    { baseDirectory: io.workingDirectory },
+  );
+  const rejudge = createRejudge(
+    { genesis, sealed: settlement.sealed, start },
+    {
+      dataset,
+      backend,
+      confirmingBackend: confirming === undefined ? undefined : () => selectBackend({ wanted: confirming, threads: 1 }),
+      blobs,
+      source: peers,
+      closing: signal,
+    },
+  );
+
+  // Again, here.
+  try {
+    const wanted = judgedSegments(settlement, places);
+    const own = new Map<string, SegmentFinding>();
+    for (const ref of wanted) {
+      signal.throwIfAborted();
+      progress.update(`re-executing segment ${own.size + 1} of ${wanted.length} (${describe(settlement, ref)}) …`);
+      own.set(refName(ref), await rejudge.segment(ref));
+      for (const id of await blobs.list()) await blobs.delete(id);
+    }
+    progress.update('measuring the updates …');
+    const gate = await measureGate();
+    const { certificate } = settlement.final;
+    return {
+      round,
+      height,
+      network: source.name,
+      genesisHash: toHex(hash),
+      signers: certificate.signatures.length,
+      authorities: settlement.state.authorities.length,
+      backend: backend.name,
+      proofs: places.map((place) => judgeProof(place, settlement, own, gate, genesis)),
+      executed: [...own.values()].filter(({ result }) => result !== 'unavailable').length,
+      wanted: wanted.length,
+    };
+  } finally {
+    rejudge.release();
+  }
+
+  /** Undefined when not all updates are served any more, or nothing was drawn. */
+  async function measureGate(): Promise<GateMeasurement | undefined> {
+    const { sealed } = settlement;
+    if (sealed.challengeSeed === undefined || sealed.proofs.length === 0) return undefined;
+    for (const proof of sealed.proofs) if (!(await peers.update(proof, UPDATE_TIMEOUT_MS))) return undefined;
+    return rejudge.gate(sealed.challengeSeed);
+  }
+}
+
+/** All proofs of the round, or the one named by its place, its trainer, or the beginning of its leaves root. @throws CLI_USAGE */
+function chosenProofs({ sealed }: CertifiedSettlement, wanted: string | undefined): readonly number[] {
+  const places = sealed.proofs.map((_, place) => place);
+  if (wanted === undefined) return places;
+  const name = wanted.toLowerCase();
+  const found = places.filter((place) => {
+    const { trainer, leavesRoot } = sealed.proofs[place] as (typeof sealed.proofs)[number];
+    return (
+      String(place) === name || toHex(trainer) === name || (name.startsWith('0x') && name.length > 42 && toHex(leavesRoot).startsWith(name))
+    );
+  });
+  if (found.length > 0) return found;
+  const known = sealed.proofs.map(({ trainer }, place) => `${place} (${checksumAddress(trainer)})`).join(', ') || 'none';
+  throw cliError('CLI_USAGE', `--proof: round ${sealed.number} has no proof ${wanted}; it has ${known}`);
+}
+
+function describe({ sealed }: CertifiedSettlement, { proof, segment }: SegmentRef): string {
+  const trainer = sealed.proofs[proof]?.trainer;
+  return `segment ${segment} of ${trainer === undefined ? '?' : checksumAddress(trainer)}`;
+}
+
+/** @throws CLI_CHECK_FAILED, CLI_NOT_KEPT */
+function requireRight({ round, proofs, executed, wanted }: Verification): void {
+  const wrong = proofs.filter(({ right }) => right === false);
+  if (wrong.length > 0) {
+    throw cliError('CLI_CHECK_FAILED', `round ${round}: ${wrong.length} of ${proofs.length} verdicts are not what re-execution shows`);
+  }
+  if (executed < wanted) {
+    throw cliError('CLI_NOT_KEPT', `round ${round}: ${wanted - executed} of ${wanted} segments are served by nobody any more`);
+  }
+}
