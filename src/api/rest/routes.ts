@@ -9,6 +9,7 @@ import { roundReward } from './reward.ts';
 import { round } from './round.ts';
 import { stake } from './stake.ts';
 import { status } from './status.ts';
+import { supply } from './supply.ts';
 import { trainingStatus } from './training-status.ts';
 
 /** `/api/v1/…`: every path of the REST API, one line each. */
@@ -17,6 +18,7 @@ export function registerRest(app: FastifyInstance, view: NodeView): void {
   app.get('/api/v1/network/info', () => networkInfo(view));
   app.get('/api/v1/training/status', () => trainingStatus(view));
   app.get('/api/v1/peers', () => peers(view));
+  app.get('/api/v1/supply', () => supply(view));
   app.get<{ Params: { address: string } }>('/api/v1/balance/:address', ({ params }) => balance(view, params.address));
   app.get<{ Params: { address: string } }>('/api/v1/transactions/:address', ({ params }) => accountTransactions(view, params.address));
   app.get<{ Params: { number: string } }>('/api/v1/block/:number', ({ params }) => block(view, params.number));
