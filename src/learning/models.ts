@@ -5,11 +5,11 @@ import type { Logger } from '../primitives/log.ts';
 import { vectorFromBytes, vectorRoot } from './chunks.ts';
 import { learningError } from './errors.ts';
 import { readIfPresent, subdirectory } from './files.ts';
-import { boundaryKey, type Generation, type Generations, readManifest, sameList, writeManifest } from './manifest.ts';
+import { boundaryKey, type Generation, type Generations, type KeptBack, readManifest, sameList, writeManifest } from './manifest.ts';
 import { mergeUpdates, type OuterOptions, outerStep, requireCanonicalList } from './merge.ts';
 import { type ModelVectors, modelRootOf, startRootOf } from './model-root.ts';
 import type { BoundaryInput, BoundaryRoots, HeldModel, ModelFiles, UpdateReference } from './types.ts';
-import { decodeUpdate } from './update.ts';
+import type { Update, UpdateFormat } from './update-format.ts';
 import { openVectorStore } from './vectors.ts';
 
 /**
@@ -29,7 +29,7 @@ export interface ModelStore {
   /** Makes a boundary current and durable; nothing happens when it is already. @throws as `boundary` */
   commit(input: BoundaryInput): Promise<void>;
   /** Identity and weights of a held round's start. @throws LEARNING_WRONG_ROUND when no held round started from it, LEARNING_STORE_CORRUPT */
-  start(round: number, startRoot: Hash): Promise<{ readonly weightsRoot: Hash; readonly weights: Float32Array }>;
+  start(round: number, startRoot: Hash): Promise<RoundStart>;
   /** @throws LEARNING_STORE_CORRUPT */
   settledWeights(): Promise<Float32Array>;
   settledWeightsPath(): string;
@@ -37,6 +37,17 @@ export interface ModelStore {
   heldModels(): readonly HeldModel[];
   /** @throws LEARNING_SNAPSHOT_INVALID, LEARNING_UPDATE_MISSING */
   importSnapshot(files: ModelFiles, expected: SnapshotExpectation): Promise<void>;
+}
+
+/** What a held round started from. */
+export interface RoundStart {
+  readonly weightsRoot: Hash;
+  readonly weights: Float32Array;
+  /**
+   * Roots of what the trainers of sparse updates kept back two rounds before, by trainer: of the last updates whose acceptance is known
+   * when the round starts. undefined when this node took the models over since, and does not know.
+   */
+  readonly feedback: ReadonlyMap<Hex, Hash> | undefined;
 }
 
 interface SnapshotExpectation {
@@ -51,6 +62,7 @@ export interface ModelStoreOptions {
   readonly parameters: number;
   readonly genesisHash: Hash;
   readonly outer: OuterOptions;
+  readonly updates: UpdateFormat;
 }
 
 export interface ModelStoreDependencies {
@@ -101,7 +113,7 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
 
   async function startFromGenesis(): Promise<Generations> {
     const model = hold(dependencies.initialWeights(), new Float32Array(parameters));
-    const genesis: Generation = { openRound: 0, settled: model, start: model, sealed: [], boundary: undefined };
+    const genesis: Generation = { openRound: 0, settled: model, start: model, sealed: [], boundary: undefined, feedback: [] };
     await persist([genesis]);
     return [genesis];
   }
@@ -138,7 +150,7 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
     return pending.get(toHex(root))?.slice() ?? (await vectors.read(root));
   }
 
-  async function loadUpdate(reference: UpdateReference) {
+  async function loadUpdate(reference: UpdateReference): Promise<Update> {
     const bytes = await dependencies.update(reference.updateHash);
     if (bytes === undefined) {
       throw learningError(
@@ -146,7 +158,18 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
         `update ${toHex(reference.updateHash)} of ${toHex(reference.trainer)} is not held; fetch it first`,
       );
     }
-    return decodeUpdate(bytes, parameters);
+    return options.updates.decode(bytes);
+  }
+
+  /** What the accepted updates' trainers kept back; nothing where updates have no feedback. */
+  async function feedbackOf(accepted: readonly UpdateReference[]): Promise<readonly KeptBack[]> {
+    if (options.updates.noFeedback === undefined) return [];
+    const list: KeptBack[] = [];
+    for (const reference of accepted) {
+      const { feedback } = await loadUpdate(reference);
+      if (feedback !== undefined) list.push({ trainer: reference.trainer, root: feedback.after });
+    }
+    return list;
   }
 
   async function outer(model: ModelVectors, updates: readonly UpdateReference[]): Promise<ModelVectors> {
@@ -211,12 +234,17 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
       const { settled, start } = await resolve(input);
       const base = generations.find((generation) => generation.openRound === input.round);
       if (base === undefined) throw wrongRound(input.round);
-      await install([{ openRound: input.round + 1, settled, start, sealed: input.sealed, boundary: key }, base]);
+      const feedback = await feedbackOf(input.accepted);
+      await install([{ openRound: input.round + 1, settled, start, sealed: input.sealed, boundary: key, feedback }, base]);
     },
     async start(round, startRoot) {
       const held = generations.find((generation) => generation.openRound === round && equalBytes(startRootOf(generation.start), startRoot));
       if (held === undefined) throw wrongRound(round);
-      return { weightsRoot: held.start.weights, weights: await vectors.read(held.start.weights) };
+      return {
+        weightsRoot: held.start.weights,
+        weights: await vectors.read(held.start.weights),
+        feedback: held.feedback && new Map(held.feedback.map(({ trainer, root }) => [toHex(trainer), root])),
+      };
     },
     settledWeights: () => vectors.read(generations[0].settled.weights),
     settledWeightsPath: () => vectors.path(generations[0].settled.weights),
@@ -245,7 +273,7 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
         pending.clear();
         throw learningError('LEARNING_SNAPSHOT_INVALID', 'the sealed updates do not lead from the snapshot to the start of the open round');
       }
-      await install([{ openRound: expected.openRound, settled, start, sealed: expected.sealed, boundary: undefined }]);
+      await install([{ openRound: expected.openRound, settled, start, sealed: expected.sealed, boundary: undefined, feedback: undefined }]);
     },
   };
 }

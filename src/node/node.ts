@@ -17,7 +17,7 @@ import { createTransactionPool } from '../chain/transaction-pool.ts';
 import type { ConsensusMessage } from '../codec/types.ts';
 import type { BlockApplication } from '../consensus/types.ts';
 import { createExecutionEngine } from '../execution/create-engine.ts';
-import { updateByteLength } from '../learning/update.ts';
+import { createUpdateFormat } from '../learning/update-format.ts';
 import { createNetwork } from '../network/create-network.ts';
 import { authorityAddresses, type Genesis, genesisHash } from '../params/genesis.ts';
 import type { NodeConfig } from '../params/node-config.ts';
@@ -137,7 +137,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   );
   const stopping = new AbortController();
   const downloads = { network, clock: systemClock, log: log.child({ room: 'sync' }) };
-  const source = createPeerSource(peerSourceLimits(learning.parameters), {
+  const source = createPeerSource(peerSourceLimits(genesis, learning.parameters), {
     network,
     blobs,
     learning,
@@ -323,9 +323,9 @@ function learningData(config: NodeConfig, genesis: Genesis): LearningWorkerData 
   };
 }
 
-function peerSourceLimits(parameters: number): PeerSourceOptions {
+function peerSourceLimits(genesis: Genesis, parameters: number): PeerSourceOptions {
   const headroomBytes = 1024;
-  return { maxUpdateBytes: updateByteLength(parameters) + headroomBytes };
+  return { maxUpdateBytes: createUpdateFormat(genesis.learning, parameters).byteLength + headroomBytes };
 }
 
 function applicationOf(chain: Chain, log: Logger): BlockApplication {
