@@ -7,6 +7,7 @@ import { registerCreateNetwork } from './commands/create-network.ts';
 import { registerDevnet } from './commands/devnet.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerEval } from './commands/eval.ts';
+import { registerExplainReward } from './commands/explain-reward.ts';
 import { registerGenerateConfig } from './commands/generate-config.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerRun } from './commands/run.ts';
@@ -59,6 +60,7 @@ function createProgram(io: Io): Command {
   registerStatus(program, io);
   registerBalance(program, io);
   registerSend(program, io);
+  registerExplainReward(program, io);
   registerChat(program, io);
   registerGenerateConfig(program, io);
   registerKeys(program, io);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fromHex, type Hex, toHex, utf8 } from '../primitives/bytes.ts';
+import { compareBytes, fromHex, type Hex, toHex, utf8 } from '../primitives/bytes.ts';
 import { errorDomain } from '../primitives/errors.ts';
 import { type Hash, taggedHash } from '../primitives/hash.ts';
 
@@ -210,8 +210,9 @@ export function genesisHash(genesis: Genesis): Hash {
   return taggedHash('pol/genesis/1', utf8(canonicalJson(genesis)));
 }
 
+/** Ascending. */
 export function authorityAddresses(genesis: Genesis): readonly Uint8Array[] {
-  return genesis.authorities.map((authority) => fromHex(authority.address as Hex, 20));
+  return genesis.authorities.map((authority) => fromHex(authority.address as Hex, 20)).sort(compareBytes);
 }
 
 export function canonicalJson(value: unknown): string {

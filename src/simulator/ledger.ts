@@ -60,6 +60,7 @@ export function createLedger(
         executionHash: sha256(execution),
         bodyHash: bodyHash([], undefined),
         protocolRoot: new Uint8Array(32),
+        nextAuthorities: new Uint8Array(32),
       };
       return { header, operations: [], boundary: undefined, execution };
     },
