@@ -20,7 +20,6 @@ import { openModelStore } from './models.ts';
 import { openRoundRecords } from './round-record.ts';
 import { createTrainer } from './trainer.ts';
 import type { LearningService, UpdateReference } from './types.ts';
-import { decodeUpdate, largestMagnitude, updateByteLength } from './update.ts';
 import { createUpdateGate } from './update-gate.ts';
 import { maxUpdateMagnitude } from './update-limit.ts';
 import { createWorkload } from './workload.ts';
@@ -63,6 +62,7 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
       genesisHash: workload.genesisHash,
       outer: { learningRate: genesis.learning.outer_learning_rate, momentum: genesis.learning.outer_momentum },
       keptStarts: keptRounds - 1,
+      updates: workload.updates,
     },
     { update: (hash) => blobs.get(hash), initialWeights, log },
   );
@@ -117,6 +117,7 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
     engine: checkingEngine.get,
     models,
     update: (hash) => blobs.get(hash),
+    format: workload.updates,
     dataset,
     contextLength: genesis.model.context_length,
   });
@@ -124,7 +125,7 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
   const modelWork = createQueue();
   const checkWork = createQueue();
   const finishing = createQueue();
-  const largestUpdate = maxUpdateMagnitude(genesis);
+  const largestUpdate = maxUpdateMagnitude(genesis) * workload.updates.largestShare;
 
   function assertOpen(): void {
     if (closing.signal.aborted) throw learningError('LEARNING_CLOSED', 'the learning service was closed; create another one');
@@ -155,11 +156,11 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
   async function updateIsValid(reference: UpdateReference): Promise<boolean> {
     assertOpen();
     const bytes = await blobs.get(reference.updateHash);
-    if (bytes?.length !== updateByteLength(parameters) || !equalBytes(sha256(bytes), reference.updateHash)) return false;
+    if (bytes?.length !== workload.updates.byteLength || !equalBytes(sha256(bytes), reference.updateHash)) return false;
     // A round that seals it names it again.
     if (!index.knows(reference.updateHash)) await index.note(models.current().openRound, [reference.updateHash]);
     try {
-      return largestMagnitude(decodeUpdate(bytes, parameters)) <= largestUpdate;
+      return workload.updates.decode(bytes).largest() <= largestUpdate;
     } catch (error) {
       if (isPolError(error, 'LEARNING_UPDATE_INVALID')) return false;
       throw error;

@@ -5,11 +5,20 @@ import type { Logger } from '../primitives/log.ts';
 import { vectorFromBytes, vectorRoot } from './chunks.ts';
 import { learningError } from './errors.ts';
 import { readIfPresent, subdirectory } from './files.ts';
-import { boundaryKey, type Generation, type Generations, type KeptStart, readManifest, sameList, writeManifest } from './manifest.ts';
+import {
+  boundaryKey,
+  type Generation,
+  type Generations,
+  type KeptBack,
+  type KeptStart,
+  readManifest,
+  sameList,
+  writeManifest,
+} from './manifest.ts';
 import { mergeUpdates, type OuterOptions, outerStep, requireCanonicalList } from './merge.ts';
 import { type ModelVectors, modelRootOf, startRootOf } from './model-root.ts';
 import type { BoundaryInput, BoundaryRoots, HeldModel, HeldStart, ModelFiles, UpdateReference } from './types.ts';
-import { decodeUpdate } from './update.ts';
+import type { Update, UpdateFormat } from './update-format.ts';
 import { openVectorStore } from './vectors.ts';
 
 /**
@@ -29,7 +38,7 @@ export interface ModelStore {
   /** Makes a boundary current and durable; nothing happens when it is already. @throws as `boundary` */
   commit(input: BoundaryInput): Promise<void>;
   /** Identity and weights of a held round's start. @throws LEARNING_WRONG_ROUND when no held round started from it, LEARNING_STORE_CORRUPT */
-  start(round: number, startRoot: Hash): Promise<{ readonly weightsRoot: Hash; readonly weights: Float32Array }>;
+  start(round: number, startRoot: Hash): Promise<RoundStart>;
   /** @throws LEARNING_STORE_CORRUPT */
   settledWeights(): Promise<Float32Array>;
   settledWeightsPath(): string;
@@ -39,6 +48,17 @@ export interface ModelStore {
   heldStarts(): readonly HeldStart[];
   /** @throws LEARNING_SNAPSHOT_INVALID, LEARNING_UPDATE_MISSING */
   importSnapshot(files: ModelFiles, expected: SnapshotExpectation): Promise<void>;
+}
+
+/** What a held round started from. */
+export interface RoundStart {
+  readonly weightsRoot: Hash;
+  readonly weights: Float32Array;
+  /**
+   * Roots of what the trainers of sparse updates kept back two rounds before, by trainer: of the last updates whose acceptance is known
+   * when the round starts. undefined when this node took the models over since, and does not know.
+   */
+  readonly feedback: ReadonlyMap<Hex, Hash> | undefined;
 }
 
 interface SnapshotExpectation {
@@ -55,6 +75,7 @@ export interface ModelStoreOptions {
   readonly outer: OuterOptions;
   /** Rounds before the open one whose start weights are kept, at least one. */
   readonly keptStarts: number;
+  readonly updates: UpdateFormat;
 }
 
 export interface ModelStoreDependencies {
@@ -107,7 +128,7 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
 
   async function startFromGenesis(): Promise<Generations> {
     const model = hold(dependencies.initialWeights(), new Float32Array(parameters));
-    const genesis: Generation = { openRound: 0, settled: model, start: model, sealed: [], boundary: undefined };
+    const genesis: Generation = { openRound: 0, settled: model, start: model, sealed: [], boundary: undefined, feedback: [] };
     await persist([genesis], []);
     return [genesis];
   }
@@ -153,7 +174,7 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
     return pending.get(toHex(root))?.slice() ?? (await vectors.read(root));
   }
 
-  async function loadUpdate(reference: UpdateReference) {
+  async function loadUpdate(reference: UpdateReference): Promise<Update> {
     const bytes = await dependencies.update(reference.updateHash);
     if (bytes === undefined) {
       throw learningError(
@@ -161,7 +182,18 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
         `update ${toHex(reference.updateHash)} of ${toHex(reference.trainer)} is not held; fetch it first`,
       );
     }
-    return decodeUpdate(bytes, parameters);
+    return options.updates.decode(bytes);
+  }
+
+  /** What the accepted updates' trainers kept back; nothing where updates have no feedback. */
+  async function feedbackOf(accepted: readonly UpdateReference[]): Promise<readonly KeptBack[]> {
+    if (options.updates.noFeedback === undefined) return [];
+    const list: KeptBack[] = [];
+    for (const reference of accepted) {
+      const { feedback } = await loadUpdate(reference);
+      if (feedback !== undefined) list.push({ trainer: reference.trainer, root: feedback.after });
+    }
+    return list;
   }
 
   async function outer(model: ModelVectors, updates: readonly UpdateReference[]): Promise<ModelVectors> {
@@ -197,7 +229,7 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
   }
 
   function allStarts(): readonly KeptStart[] {
-    return [...generations.map(({ openRound, start }): KeptStart => ({ round: openRound, weights: start.weights })), ...starts];
+    return [...generations.map(({ openRound, start, feedback }): KeptStart => ({ round: openRound, weights: start.weights, feedback })), ...starts];
   }
 
   async function readSnapshotVector(path: string): Promise<Float32Array> {
@@ -230,12 +262,17 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
       const { settled, start } = await resolve(input);
       const base = generations.find((generation) => generation.openRound === input.round);
       if (base === undefined) throw wrongRound(input.round);
-      await install([{ openRound: input.round + 1, settled, start, sealed: input.sealed, boundary: key }, base]);
+      const feedback = await feedbackOf(input.accepted);
+      await install([{ openRound: input.round + 1, settled, start, sealed: input.sealed, boundary: key, feedback }, base]);
     },
     async start(round, startRoot) {
       const held = allStarts().find((each) => each.round === round && equalBytes(startRootOf(each), startRoot));
       if (held === undefined) throw wrongRound(round);
-      return { weightsRoot: held.weights, weights: await vectors.read(held.weights) };
+      return {
+        weightsRoot: held.weights,
+        weights: await vectors.read(held.weights),
+        feedback: held.feedback && new Map(held.feedback.map(({ trainer, root }) => [toHex(trainer), root])),
+      };
     },
     settledWeights: () => vectors.read(generations[0].settled.weights),
     settledWeightsPath: () => vectors.path(generations[0].settled.weights),
@@ -266,7 +303,7 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
         pending.clear();
         throw learningError('LEARNING_SNAPSHOT_INVALID', 'the sealed updates do not lead from the snapshot to the start of the open round');
       }
-      await install([{ openRound: expected.openRound, settled, start, sealed: expected.sealed, boundary: undefined }]);
+      await install([{ openRound: expected.openRound, settled, start, sealed: expected.sealed, boundary: undefined, feedback: undefined }]);
     },
   };
 }

@@ -19,7 +19,7 @@ import { createTransactionPool } from '../chain/transaction-pool.ts';
 import type { ConsensusMessage } from '../codec/types.ts';
 import type { BlockApplication } from '../consensus/types.ts';
 import { createExecutionEngine } from '../execution/create-engine.ts';
-import { updateByteLength } from '../learning/update.ts';
+import { createUpdateFormat } from '../learning/update-format.ts';
 import { createNetwork } from '../network/create-network.ts';
 import { authorityAddresses, type Genesis, genesisHash } from '../params/genesis.ts';
 import type { NodeConfig } from '../params/node-config.ts';
@@ -342,7 +342,7 @@ function keptStatesOf({ keep_rounds }: NodeConfig, { rounds }: Genesis): number 
 
 function peerSourceOptions(parameters: number, { genesis, genesisHash: hash }: ProtocolContext): PeerSourceOptions {
   const headroomBytes = 1024;
-  return { maxUpdateBytes: updateByteLength(parameters) + headroomBytes, chainId: genesis.chain_id, genesisHash: hash };
+  return { maxUpdateBytes: createUpdateFormat(genesis.learning, parameters).byteLength + headroomBytes, chainId: genesis.chain_id, genesisHash: hash };
 }
 
 function applicationOf(chain: Chain, log: Logger): BlockApplication {

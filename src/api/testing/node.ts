@@ -19,7 +19,7 @@ const noCompletions: CompletionService = {
   },
 };
 
-function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
+export function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
   const { chain, blocks, execution, transactions } = node;
   const submitTransaction = async (raw: Uint8Array) => (await transactions.add(raw)).hash;
   return {

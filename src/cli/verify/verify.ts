@@ -4,7 +4,7 @@ import { createHeaderStore } from '../../chain/header-store.ts';
 import { loadDataset } from '../../data/dataset.ts';
 import { confirmingBackendOf } from '../../learning/service.ts';
 import type { GateMeasurement, SegmentFinding } from '../../learning/types.ts';
-import { updateByteLength } from '../../learning/update.ts';
+import { createUpdateFormat } from '../../learning/update-format.ts';
 import { parameterLayout } from '../../model/layout.ts';
 import { selectBackend } from '../../numerics/backends.ts';
 import { authorityAddresses } from '../../params/genesis.ts';
@@ -142,7 +142,7 @@ async function verify(source: ChainSource, flags: VerifyFlags, io: Io, progress:
   }
   const blobs = createMemoryBlobStore();
   const peers = createPeerSource(
-    { maxUpdateBytes: updateByteLength(parameters) + 1024, chainId: genesis.chain_id, genesisHash: hash },
+    { maxUpdateBytes: createUpdateFormat(genesis.learning, parameters).byteLength + 1024, chainId: genesis.chain_id, genesisHash: hash },
     {
       network,
       blobs,
