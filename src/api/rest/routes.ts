@@ -3,6 +3,7 @@ import type { NodeView } from '../../chain/view.ts';
 import { accountTransactions, balance } from './accounts.ts';
 import { authorities } from './authorities.ts';
 import { block } from './block.ts';
+import { lineage } from './lineage.ts';
 import { networkInfo } from './network-info.ts';
 import { peers } from './peers.ts';
 import { roundReward } from './reward.ts';
@@ -27,6 +28,7 @@ export function registerRest(app: FastifyInstance, view: NodeView): void {
     roundReward(view, params.round, params.address),
   );
   app.get<{ Params: { address: string } }>('/api/v1/stakes/:address', ({ params }) => stake(view, params.address));
+  app.get<{ Querystring: { round?: string } }>('/api/v1/lineage', ({ query }) => lineage(view, query.round));
   app.get('/api/v1/authorities', () => authorities(view));
   app.get('/health', () => ({ status: 'ok' }));
 }

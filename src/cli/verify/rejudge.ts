@@ -1,5 +1,6 @@
 import type { LoadedDataset } from '../../data/dataset.ts';
 import { createChecker } from '../../learning/checker.ts';
+import type { RoundStart } from '../../learning/models.ts';
 import type { GateMeasurement, ProofSource, SegmentFinding } from '../../learning/types.ts';
 import { createUpdateGate } from '../../learning/update-gate.ts';
 import { createWorkload } from '../../learning/workload.ts';
@@ -11,7 +12,6 @@ import type { Hash } from '../../primitives/hash.ts';
 import type { SegmentRef } from '../../protocol/draw.ts';
 import type { SealedRound } from '../../protocol/types.ts';
 import type { BlobStore } from '../../store/kv.ts';
-import type { FetchedStart } from '../../sync/start-download.ts';
 
 /** Re-executes segments of one sealed round as an authority does, on this machine's own arithmetic. */
 export interface Rejudge {
@@ -22,7 +22,7 @@ export interface Rejudge {
 }
 
 export function createRejudge(
-  options: { readonly genesis: Genesis; readonly sealed: SealedRound; readonly start: FetchedStart },
+  options: { readonly genesis: Genesis; readonly sealed: SealedRound; readonly start: RoundStart },
   dependencies: {
     readonly dataset: LoadedDataset;
     readonly backend: Backend;
@@ -44,7 +44,8 @@ export function createRejudge(
   };
   const models = { start: async () => start };
   const nothing = async () => {};
-  const checker = createChecker(createWorkload(genesis, { dataset }), {
+  const workload = createWorkload(genesis, { dataset });
+  const checker = createChecker(workload, {
     engine: engineOf,
     confirmingEngine: async () => confirmingBackend && createTrainingEngine(shape, { backend: await confirmingBackend() }),
     models,
@@ -58,6 +59,7 @@ export function createRejudge(
     engine: engineOf,
     models,
     update: (hash) => blobs.get(hash),
+    format: workload.updates,
     dataset,
     contextLength: genesis.model.context_length,
   });

@@ -1,36 +1,34 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { createHeaderStore } from '../../chain/header-store.ts';
 import { loadDataset } from '../../data/dataset.ts';
 import { confirmingBackendOf } from '../../learning/service.ts';
-import type { GateMeasurement, SegmentFinding } from '../../learning/types.ts';
+import type { GateMeasurement, SegmentFinding, UpdateReference } from '../../learning/types.ts';
 import { createUpdateFormat } from '../../learning/update-format.ts';
 import { parameterLayout } from '../../model/layout.ts';
 import { selectBackend } from '../../numerics/backends.ts';
-import { authorityAddresses } from '../../params/genesis.ts';
 import { fromHex, toHex } from '../../primitives/bytes.ts';
 import { checksumAddress } from '../../primitives/keys.ts';
 import { silentLogger } from '../../primitives/log.ts';
 import type { SegmentRef } from '../../protocol/draw.ts';
-import { createMemoryStore } from '../../store/memory.ts';
 import { createMemoryBlobStore } from '../../store/memory-blobs.ts';
-import { syncHeaders } from '../../sync/header-sync.ts';
 import { createPeerSource } from '../../sync/peer-source.ts';
 import { fetchStart } from '../../sync/start-download.ts';
 import { cliError } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { createLogger } from '../logger.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { onStopRequest } from '../stop-request.ts';
 import { machineBackend } from '../train/machine.ts';
+import { certifiedChain } from './certified-chain.ts';
 import type { ChainSource } from './chain-source.ts';
 import { judgedSegments, judgeProof, type ProofJudgement, refName } from './judgement.ts';
+import { keptBackFor } from './kept-back.ts';
+import { cacheOf, openSource } from './open-source.ts';
 import { createRejudge } from './rejudge.ts';
 import { reportJson, reportLines } from './report.ts';
 import { type CertifiedSettlement, certifiedSettlement } from './settlement.ts';
 
 export interface VerifyFlags {
   readonly round?: number;
+  readonly lineage?: string;
   readonly proof?: string;
   readonly url: string;
   readonly dataDir?: string;
@@ -83,30 +81,6 @@ export async function verifyRound(flags: VerifyFlags, io: Io): Promise<void> {
   }
 }
 
-async function openSource(flags: VerifyFlags, io: Io, progress: Progress): Promise<ChainSource> {
-  const log = io.environment.POL_LOG_LEVEL === 'DEBUG' ? createLogger({ level: 'DEBUG', nodeId: 'verifier' }, io.err) : silentLogger;
-  if (flags.dataDir === undefined) {
-    progress.update(`joining the network of ${flags.url} …`);
-    const { openNetworkSource } = await import('./network-source.ts');
-    return openNetworkSource({ url: flags.url, genesisHash: flags.genesisHash }, { io, log });
-  }
-  const { openDirectorySource } = await import('./directory-source.ts');
-  return openDirectorySource(
-    {
-      dataDir: flags.dataDir,
-      genesisFile: flags.genesisFile,
-      genesisHash: flags.genesisHash,
-      datasetCache: cacheOf(flags, io),
-      backend: flags.backend,
-    },
-    { io, log },
-  );
-}
-
-function cacheOf(flags: VerifyFlags, io: Io): string {
-  return flags.datasetCache ?? join(flags.dataDir ?? io.workingDirectory, 'datasets');
-}
-
 async function verify(source: ChainSource, flags: VerifyFlags, io: Io, progress: Progress, signal: AbortSignal): Promise<Verification> {
   const { genesis, genesisHash: hash, network } = source;
   const round = flags.round ?? (await source.lastSettled());
@@ -116,17 +90,7 @@ async function verify(source: ChainSource, flags: VerifyFlags, io: Io, progress:
   }
 
   // The chain, from the genesis hash on.
-  const store = createMemoryStore();
-  const headers = createHeaderStore({
-    store,
-    blocks: { headHeight: () => 0, block: () => undefined },
-    genesisAuthorities: authorityAddresses(genesis),
-  });
-  const downloads = { network, clock: io.clock, log: silentLogger, store, headers, genesisHash: hash };
-  progress.update(`checking the certificates of ${height} headers …`);
-  await syncHeaders(downloads, signal);
-  if (headers.top() < height)
-    throw cliError('CLI_NOT_KEPT', `nobody proves a chain up to height ${height}; headers end at ${headers.top()}`);
+  const downloads = await certifiedChain(source, height, { clock: io.clock, progress, signal });
   const settlement = await certifiedSettlement({ round, height }, { genesis, genesisHash: hash }, downloads, signal);
   const places = chosenProofs(settlement, flags.proof);
 
@@ -141,8 +105,9 @@ async function verify(source: ChainSource, flags: VerifyFlags, io: Io, progress:
     );
   }
   const blobs = createMemoryBlobStore();
+  const format = createUpdateFormat(genesis.learning, parameters);
   const peers = createPeerSource(
-    { maxUpdateBytes: createUpdateFormat(genesis.learning, parameters).byteLength + 1024, chainId: genesis.chain_id, genesisHash: hash },
+    { maxUpdateBytes: format.byteLength + 1024, chainId: genesis.chain_id, genesisHash: hash },
     {
       network,
       blobs,
@@ -153,6 +118,12 @@ async function verify(source: ChainSource, flags: VerifyFlags, io: Io, progress:
       log: silentLogger,
     },
   );
+  progress.update('fetching the updates …');
+  const context = { genesis, genesisHash: hash };
+  const fetchUpdate = (reference: UpdateReference) => peers.update(reference, UPDATE_TIMEOUT_MS);
+  const feedback = await keptBackFor(round, format, source, { context, chain: downloads, fetchUpdate, blobs, signal });
+  const isServed = await Promise.all(settlement.sealed.proofs.map(fetchUpdate));
+  const updates = new Set(settlement.sealed.proofs.map(({ updateHash }) => toHex(updateHash)));
   const warn = (text: string) => io.err.write(`warning: ${text}\n`);
   const backend = await machineBackend({ backend: flags.backend, threads: flags.threads ?? availableParallelism() }, warn);
   const confirming = confirmingBackendOf(backend.name);
@@ -169,7 +140,7 @@ async function verify(source: ChainSource, flags: VerifyFlags, io: Io, progress:
     { baseDirectory: io.workingDirectory },
   );
   const rejudge = createRejudge(
-    { genesis, sealed: settlement.sealed, start },
+    { genesis, sealed: settlement.sealed, start: { ...start, feedback } },
     {
       dataset,
       backend,
@@ -188,7 +159,8 @@ async function verify(source: ChainSource, flags: VerifyFlags, io: Io, progress:
       signal.throwIfAborted();
       progress.update(`re-executing segment ${own.size + 1} of ${wanted.length} (${describe(settlement, ref)}) …`);
       own.set(refName(ref), await rejudge.segment(ref));
-      for (const id of await blobs.list()) await blobs.delete(id);
+      // States are large, and each is needed once.
+      for (const id of await blobs.list()) if (!updates.has(toHex(id))) await blobs.delete(id);
     }
     progress.update('measuring the updates …');
     const gate = await measureGate();
@@ -212,8 +184,7 @@ async function verify(source: ChainSource, flags: VerifyFlags, io: Io, progress:
   /** Undefined when not all updates are served any more, or nothing was drawn. */
   async function measureGate(): Promise<GateMeasurement | undefined> {
     const { sealed } = settlement;
-    if (sealed.challengeSeed === undefined || sealed.proofs.length === 0) return undefined;
-    for (const proof of sealed.proofs) if (!(await peers.update(proof, UPDATE_TIMEOUT_MS))) return undefined;
+    if (sealed.challengeSeed === undefined || sealed.proofs.length === 0 || isServed.includes(false)) return undefined;
     return rejudge.gate(sealed.challengeSeed);
   }
 }
