@@ -10,10 +10,13 @@ import { registerDoctor } from './commands/doctor.ts';
 import { registerEval } from './commands/eval.ts';
 import { registerExit } from './commands/exit.ts';
 import { registerExplainReward } from './commands/explain-reward.ts';
+import { registerExport } from './commands/export.ts';
 import { registerGenerateConfig } from './commands/generate-config.ts';
+import { registerImport } from './commands/import.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerRun } from './commands/run.ts';
 import { registerSend } from './commands/send.ts';
+import { registerSimulate } from './commands/simulate.ts';
 import { registerStake } from './commands/stake.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTrain } from './commands/train.ts';
@@ -74,7 +77,10 @@ function createProgram(io: Io): Command {
   registerKeys(program, io);
   registerTrain(program, io);
   registerEval(program, io);
+  registerExport(program, io);
+  registerImport(program, io);
   registerBench(program, io);
+  registerSimulate(program, io);
   registerDoctor(program, io);
   examples(program, [
     ['pol-node devnet', 'a whole network on this machine, with a live view'],
