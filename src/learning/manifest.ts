@@ -82,7 +82,10 @@ export async function readManifest(directory: string, genesisHash: Hash): Promis
     (entry): Generation => ({ ...entry, boundary: entry.boundary as Hex | undefined, feedback: entry.feedback }),
   );
   if (newest === undefined) return undefined;
-  return { generations: previous === undefined ? [newest] : [newest, previous], starts: parsed.data.starts.map((start) => ({ ...start, feedback: start.feedback })) };
+  return {
+    generations: previous === undefined ? [newest] : [newest, previous],
+    starts: parsed.data.starts.map((start) => ({ ...start, feedback: start.feedback })),
+  };
 }
 
 export async function writeManifest(directory: string, genesisHash: Hash, { generations, starts }: Manifest): Promise<void> {

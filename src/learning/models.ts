@@ -229,7 +229,10 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
   }
 
   function allStarts(): readonly KeptStart[] {
-    return [...generations.map(({ openRound, start, feedback }): KeptStart => ({ round: openRound, weights: start.weights, feedback })), ...starts];
+    return [
+      ...generations.map(({ openRound, start, feedback }): KeptStart => ({ round: openRound, weights: start.weights, feedback })),
+      ...starts,
+    ];
   }
 
   async function readSnapshotVector(path: string): Promise<Float32Array> {

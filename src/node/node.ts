@@ -342,7 +342,11 @@ function keptStatesOf({ keep_rounds }: NodeConfig, { rounds }: Genesis): number 
 
 function peerSourceOptions(parameters: number, { genesis, genesisHash: hash }: ProtocolContext): PeerSourceOptions {
   const headroomBytes = 1024;
-  return { maxUpdateBytes: createUpdateFormat(genesis.learning, parameters).byteLength + headroomBytes, chainId: genesis.chain_id, genesisHash: hash };
+  return {
+    maxUpdateBytes: createUpdateFormat(genesis.learning, parameters).byteLength + headroomBytes,
+    chainId: genesis.chain_id,
+    genesisHash: hash,
+  };
 }
 
 function applicationOf(chain: Chain, log: Logger): BlockApplication {

@@ -4,11 +4,13 @@ import { openingCodec } from '../codec/opening.ts';
 import type { Opening, ProofOperation } from '../codec/types.ts';
 import { leavesRoot, openSegment } from '../learning/leaves.ts';
 import { utf8 } from '../primitives/bytes.ts';
-import { systemClock } from '../primitives/clock.ts';
+import { type Clock, systemClock } from '../primitives/clock.ts';
+import { PolError } from '../primitives/errors.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { checksumAddress } from '../primitives/keys.ts';
 import { silentLogger } from '../primitives/log.ts';
 import { createMemoryBlobStore } from '../store/memory-blobs.ts';
+import { SLOW_PEER_REST_MS } from './limits.ts';
 import { createPeerSource } from './peer-source.ts';
 import { fakePeers } from './testing/network.ts';
 
@@ -22,7 +24,7 @@ const OPENING = openSegment(SCOPE, STATES, 1) as Opening;
 const PROOF = { round: 3, trainer: TRAINER, segments: 3, leavesRoot: leavesRoot(SCOPE, STATES) } as ProofOperation;
 const WAIT_MS = 60_000;
 
-function setUp(peers: Parameters<typeof fakePeers>[0], own?: Opening) {
+function setUp(peers: Parameters<typeof fakePeers>[0], own?: Opening, clock: Clock = systemClock) {
   const { world, network } = fakePeers(peers);
   const blobs = createMemoryBlobStore();
   const source = createPeerSource(
@@ -32,7 +34,7 @@ function setUp(peers: Parameters<typeof fakePeers>[0], own?: Opening) {
       blobs,
       learning: { opening: async () => own },
       models: { fetch: async () => undefined, discard: async () => {} },
-      clock: systemClock,
+      clock,
       stopping: new AbortController().signal,
       log: silentLogger,
     },
@@ -93,6 +95,23 @@ describe('createPeerSource', () => {
     ]);
     expect(await others.source.opening(PROOF, 1)).toEqual(OPENING);
     expect(await setUp([{ id: 'empty' }]).source.opening(PROOF, 1)).toBeUndefined();
+  });
+
+  it('asks a peer that kept it waiting for nothing else for a while', async () => {
+    let now = 0;
+    const clock: Clock = { now: () => now, after: () => () => {} };
+    const silent = () => Promise.reject(new PolError('NETWORK_TIMEOUT', 'no answer in time'));
+    const { world, source } = setUp(
+      [{ id: 'loris', account: checksumAddress(TRAINER), answer: silent }, { id: 'other' }],
+      undefined,
+      clock,
+    );
+    for (const segment of [0, 1, 2]) expect(await source.opening(PROOF, segment)).toBeUndefined();
+    expect(await source.blob(named('state', 1), TRAINER, 100, () => true)).toBe(false);
+    expect(world.asked).toEqual(['loris', 'other', 'other', 'other', 'other']);
+    now = SLOW_PEER_REST_MS;
+    await source.opening(PROOF, 0);
+    expect(world.asked.slice(5)).toEqual(['loris', 'other']);
   });
 
   it('goes on to the next peer after wrong Merkle paths, another segment’s opening or too long a path, all of which cost', async () => {

@@ -5,12 +5,12 @@ import { verifyOpening } from '../learning/leaves.ts';
 import type { LearningService, ProofSource } from '../learning/types.ts';
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import type { Clock } from '../primitives/clock.ts';
-import { messageOf } from '../primitives/errors.ts';
+import { isPolError, messageOf } from '../primitives/errors.ts';
 import { type Hash, sha256 } from '../primitives/hash.ts';
 import { type Address, checksumAddress } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import type { BlobStore } from '../store/kv.ts';
-import { BLOB_TIMEOUT_MS, OPENING_TIMEOUT_MS, WRONG_BYTES_POINTS } from './limits.ts';
+import { BLOB_TIMEOUT_MS, OPENING_TIMEOUT_MS, SLOW_PEER_REST_MS, WRONG_BYTES_POINTS } from './limits.ts';
 import type { ModelDownload } from './model-download.ts';
 import type { PeerRequests } from './transport.ts';
 import { blobRequestCodec, openingRequestCodec } from './wire.ts';
@@ -44,12 +44,25 @@ export function createPeerSource(
   /** By identity: two callers that want one blob share its transfer. */
   const transfers = new Map<string, Promise<boolean>>();
 
-  /** The trainer itself first: it is the one that must have it. */
+  /** When peers that kept this node waiting to no end may be asked again. */
+  const resting = new Map<string, number>();
+
+  /**
+   * The trainer itself first: it is the one that must have it. Who let a request run out of time is left alone for a while: a trainer
+   * that answers nothing, or a byte a second, would otherwise cost its checkers the whole window for each of its segments.
+   */
   function peersFor(trainer: Address): readonly string[] {
     const account = checksumAddress(trainer);
-    const peers = network.peers();
+    const now = clock.now();
+    const peers = network.peers().filter(({ id }) => (resting.get(id) ?? 0) <= now);
     const owners = peers.filter((peer) => peer.account === account);
     return [...owners, ...peers.filter((peer) => !owners.includes(peer))].map((peer) => peer.id);
+  }
+
+  function noteFailure(peer: string, error: unknown): void {
+    if (!isPolError(error, 'NETWORK_TIMEOUT')) return;
+    for (const [id, until] of resting) if (until <= clock.now()) resting.delete(id);
+    resting.set(peer, clock.now() + SLOW_PEER_REST_MS);
   }
 
   async function transfer(id: Hash, trainer: Address, maxBytes: number, verify: Verify): Promise<Uint8Array | undefined> {
@@ -60,6 +73,7 @@ export function createPeerSource(
         if (await verify(bytes)) return bytes;
         network.penalise(peer, WRONG_BYTES_POINTS, `sent other bytes than ${toHex(id)}`);
       } catch (error) {
+        noteFailure(peer, error);
         log.debug({ peer, blob: toHex(id), reason: messageOf(error) }, 'a blob was not served');
       }
     }
@@ -107,6 +121,7 @@ export function createPeerSource(
           // Whoever made it, this peer passed it on without looking; another one may have checked the segment, and kept the right one.
           network.penalise(peer, WRONG_BYTES_POINTS, `opened segment ${segment} of round ${round} with wrong paths`);
         } catch (error) {
+          noteFailure(peer, error);
           log.debug({ peer, round, segment, reason: messageOf(error) }, 'an opening was not served');
         }
       }
