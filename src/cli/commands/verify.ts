@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { countArgument, hashArgument } from '../arguments.ts';
+import { countArgument, hashArgument, pinnedHeaderArgument } from '../arguments.ts';
 import { cliError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { examples, type NodeAddressOptions, nodeUrl, withNodeAddress } from '../options.ts';
@@ -14,6 +14,7 @@ export function registerVerify(program: Command, io: Io): void {
     .option('--data-dir <DIR>', 'read a stopped node’s data directory instead of a network')
     .option('--genesis-file <FILE>', 'genesis of the network, when the data directory does not hold it')
     .option('--genesis-hash <HASH>', 'accept only this genesis; without it the node’s is taken', hashArgument)
+    .option('--trust <HEIGHT:HASH>', 'begin at this consensus header instead of at the genesis', pinnedHeaderArgument)
     .option('--backend <NAME>', 'auto, native, wasm, reference, or a native variant by name: all give the same bits', 'auto')
     .option('--threads <N>', 'threads of the arithmetic (default: all processors)', countArgument(1))
     .option('--dataset-cache <DIR>', 'where tokenised text is kept (default: datasets/ here, or in the data directory)')
@@ -24,8 +25,8 @@ export function registerVerify(program: Command, io: Io): void {
         const { verifyRound } = await import('../verify/verify.ts');
         await verifyRound(flags, io);
       } else {
-        if (options.round !== undefined || options.proof !== undefined) {
-          throw cliError('CLI_USAGE', '--lineage checks a whole history: leave --round and --proof out');
+        if (options.round !== undefined || options.proof !== undefined || options.trust !== undefined) {
+          throw cliError('CLI_USAGE', '--lineage checks a whole history: leave --round, --proof and --trust out');
         }
         const { verifyLineage } = await import('../verify/lineage.ts');
         await verifyLineage(options.lineage, flags, io);

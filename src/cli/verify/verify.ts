@@ -11,6 +11,7 @@ import { silentLogger } from '../../primitives/log.ts';
 import type { SegmentRef } from '../../protocol/draw.ts';
 import { createMemoryBlobStore } from '../../store/memory-blobs.ts';
 import { createPeerSource } from '../../sync/peer-source.ts';
+import type { PinnedHeader } from '../../sync/pinned-header.ts';
 import { fetchStart } from '../../sync/start-download.ts';
 import { cliError } from '../errors.ts';
 import type { Io } from '../io.ts';
@@ -34,6 +35,7 @@ export interface VerifyFlags {
   readonly dataDir?: string;
   readonly genesisFile?: string;
   readonly genesisHash?: string;
+  readonly trust?: PinnedHeader;
   readonly datasetCache?: string;
   readonly backend: string;
   readonly threads?: number;
@@ -58,7 +60,7 @@ export interface Verification {
 const UPDATE_TIMEOUT_MS = 60_000;
 
 /**
- * `pol-node verify --round`: judges the verdicts on a settled round again. From the genesis hash on every header is held against its
+ * `pol-node verify --round`: judges the verdicts on a settled round again. From the genesis hash, or a pinned header, on every header is held against its
  * certificate, the round's state and block against the headers, and the drawn segments are re-executed here.
  * @throws CLI_NOT_KEPT when a part is served no more, CLI_CHECK_FAILED when a verdict was wrong or could not be judged
  */
@@ -90,7 +92,7 @@ async function verify(source: ChainSource, flags: VerifyFlags, io: Io, progress:
   }
 
   // The chain, from the genesis hash on.
-  const downloads = await certifiedChain(source, height, { clock: io.clock, progress, signal });
+  const downloads = await certifiedChain(source, height, { clock: io.clock, progress, signal, pinned: flags.trust });
   const settlement = await certifiedSettlement({ round, height }, { genesis, genesisHash: hash }, downloads, signal);
   const places = chosenProofs(settlement, flags.proof);
 
