@@ -10,6 +10,8 @@ export const MAX_OPERATION_LEAD_ROUNDS = 1;
 /** Operations that this node's operator asked for and no block holds yet. */
 export const MAX_OWN_OPERATIONS = 16;
 export const MAX_POOLED_TRANSACTIONS = 8_192;
+/** Their encodings together: the largest are 128 KiB each. */
+export const MAX_POOLED_BYTES = 64 * 1024 * 1024;
 export const MAX_POOLED_TRANSACTIONS_PER_SENDER = 64;
 /** A replacement must raise both fees by this much (geth's rule). */
 export const MIN_REPLACEMENT_PERCENT = 10n;
