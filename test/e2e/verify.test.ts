@@ -35,7 +35,7 @@ describe('what anybody can check of a running network', () => {
     network = await createTestNetwork({ authorities: 3, nodes: 1, config: { keep_rounds: 40 } });
     first = network.node('authority_0');
     await Promise.all(network.nodes.map((node) => node.start()));
-  }, 120_000);
+  }, 300_000);
   afterAll(() => network?.dispose());
 
   /** The newest settled round with an accepted proof. */

@@ -130,7 +130,7 @@ describe('trainers that send wrong bytes', () => {
     hash = genesisHash(genesis);
     observer = network.node('authority_1');
     await Promise.all(network.nodes.map((node) => node.start()));
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await Promise.all(liars.map(({ net }) => net.stop()));
     await network?.dispose();
