@@ -99,7 +99,7 @@ async function openSettledModel(directory: string): Promise<StoredModel | undefi
     if (bytes === undefined) continue;
     const genesis = parseGenesis(parseJson(bytes));
     const models = join(directory, 'learning', 'models');
-    const newest = (await readManifest(models, genesisHash(genesis)))?.[0];
+    const newest = (await readManifest(models, genesisHash(genesis)))?.generations[0];
     if (newest === undefined) continue;
     const vectors = await openVectorStore({ directory: models, parameters: parameterLayout(genesis.model).count });
     const { weights: root } = newest.settled;

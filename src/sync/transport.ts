@@ -6,6 +6,7 @@ export type SyncProtocol =
   | 'protocol-state'
   | 'state'
   | 'model'
+  | 'start'
   | 'chunks'
   | 'blob'
   | 'opening'
