@@ -296,7 +296,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     const { executionHash } = header;
     const included = execution.transactionsOf(block.execution);
     const record: BlockRecord = { final, modelRoot: output.state.modelRoot, nextWithdrawal };
-    await store.write([...execution.commit(executionHash), ...blocks.commit(record, output.state, output.settled)]);
+    await store.write([...(await execution.commit(executionHash)), ...blocks.commit(record, output.state, output.settled)]);
     execution.advance(executionHash);
     head = { height: header.height, hash, header, state: output.state, nextWithdrawal, deposits: depositsIn(included) };
     candidates.clear();

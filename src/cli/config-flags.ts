@@ -29,6 +29,9 @@ const FLAGS: Readonly<Record<FlagKey, readonly [placeholder: string, description
   backend: ['<NAME>', 'arithmetic: auto, native, wasm or reference (default: auto)'],
   threads: ['<N>', 'threads of training (default: 1)'],
   dataset_cache: ['<DIR>', 'where tokenised data sets are kept; nodes of one machine may share it'],
+  execution_engine: ['<URL>', 'Engine API of an execution client to use in place of the embedded one'],
+  execution_rpc: ['<URL>', 'JSON-RPC of the same execution client, for balances, calls and receipts'],
+  jwt_secret: ['<FILE>', 'secret that this node and the execution client share: 32 bytes in hexadecimal'],
   snapshot_after_blocks: ['<N>', 'blocks behind beyond which a recent state is fetched instead of every block; 0: never'],
 };
 

@@ -9,7 +9,7 @@ import { decodeBlock, rawTransactions } from './block-view.ts';
 import { buildBlock } from './build-block.ts';
 import { type Candidate, headOf } from './candidate.ts';
 import { chainRules } from './chain-rules.ts';
-import type { ExecutionEngine, ExecutionHead, PayloadAttributes } from './engine.ts';
+import type { EmbeddedEngine, ExecutionHead, PayloadAttributes } from './engine.ts';
 import { executionError } from './errors.ts';
 import { createGenesisBlock } from './genesis-block.ts';
 import { MAX_CANDIDATES, MAX_EXECUTION_GAS_PER_BLOCK } from './limits.ts';
@@ -35,7 +35,7 @@ export async function createExecutionEngine(
     readonly pace?: Pace;
     readonly recovery?: SenderRecovery;
   },
-): Promise<ExecutionEngine> {
+): Promise<EmbeddedEngine> {
   const { genesis } = options;
   const { store, log = silentLogger, pace = systemPace, recovery = createSenderRecovery({ threads: [], pace }) } = dependencies;
   const rules = chainRules(BigInt(genesis.chain_id));

@@ -21,6 +21,11 @@ export interface PayloadAttributes {
   readonly parentBeaconBlockRoot: Hash;
 }
 
+/** The layer in this process: what it commits is at hand. */
+export interface EmbeddedEngine extends ExecutionEngine {
+  commit(hash: Hash): readonly Write[];
+}
+
 export interface ExecutionHead {
   readonly number: number;
   readonly hash: Hash;
@@ -66,7 +71,7 @@ export interface ExecutionEngine {
    * awaits it, and then calls `advance`; nothing is visible to readers before that.
    * @throws EXECUTION_UNKNOWN_PAYLOAD
    */
-  commit(hash: Hash): readonly Write[];
+  commit(hash: Hash): readonly Write[] | Promise<readonly Write[]>;
   /** Moves the head to a payload whose writes are durable; other candidates are dropped. @throws EXECUTION_UNKNOWN_PAYLOAD */
   advance(hash: Hash): void;
   /**

@@ -51,5 +51,10 @@ export const nodeConfigSchema = z.strictObject({
   dataset_cache: z.string().optional(),
   /** A node further behind than this takes over a recent state instead of executing every block; 0: never. */
   snapshot_after_blocks: z.number().int().nonnegative().default(1024),
+  /** Engine API of an execution client that takes the place of the embedded one, and the file with the secret that both share. */
+  execution_engine: z.url({ protocol: /^https?$/ }).optional(),
+  jwt_secret: z.string().optional(),
+  /** The same client's ordinary JSON-RPC: balances, calls and receipts are asked there. */
+  execution_rpc: z.url({ protocol: /^https?$/ }).optional(),
   log_level: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
 });
