@@ -84,7 +84,9 @@ export function rpcClient(url) {
         response.on('error', reject);
       });
       // A kept connection that the server closed just then.
-      sent.on('error', (error) => (sent.reusedSocket && error.code === 'ECONNRESET' ? post(document).then(resolve, reject) : reject(error)));
+      sent.on('error', (error) =>
+        sent.reusedSocket && error.code === 'ECONNRESET' ? post(document).then(resolve, reject) : reject(error),
+      );
       sent.end(body);
     });
   }

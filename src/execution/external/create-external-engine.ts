@@ -237,7 +237,9 @@ export async function createExternalEngine(
       const { payload } = known(hash);
       await follow(hash);
       const receipts =
-        payload.transactionCount === 0 ? [] : await questions.call<readonly JsonReceipt[]>('eth_getBlockReceipts', toQuantity(payload.number));
+        payload.transactionCount === 0
+          ? []
+          : await questions.call<readonly JsonReceipt[]>('eth_getBlockReceipts', toQuantity(payload.number));
       return blockWrites({ ...payload, receipts: receipts.map(receiptOfJson) });
     },
 
