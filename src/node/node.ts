@@ -51,13 +51,15 @@ import { VERSION } from './version.ts';
 import { createNodeView } from './view.ts';
 import { createWallet } from './wallet.ts';
 import type { LearningWorkerData } from './worker/learning-worker.ts';
-import { Niceness, startLearningWorker } from './worker/services.ts';
+import { Niceness, startLearningWorker, startRecoveryWorker } from './worker/services.ts';
 
 type StartLearning = typeof startLearningWorker;
+type StartRecovery = typeof startRecoveryWorker;
 
 /** Parts that a test may replace; a node in production uses the defaults. */
 export interface NodeDependencies {
   readonly startLearning?: StartLearning;
+  readonly startRecovery?: StartRecovery;
 }
 
 /**
@@ -68,14 +70,23 @@ export interface NodeDependencies {
 export async function startNode({ config, log }: StartNodeOptions, dependencies: NodeDependencies = {}): Promise<RunningNode> {
   const shutdown = createShutdown(log);
   try {
-    return await assemble(config, log, shutdown, dependencies.startLearning ?? startLearningWorker);
+    return await assemble(config, log, shutdown, {
+      startLearning: startLearningWorker,
+      startRecovery: startRecoveryWorker,
+      ...dependencies,
+    });
   } catch (error) {
     await shutdown.run();
     throw error;
   }
 }
 
-async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, startLearning: StartLearning): Promise<RunningNode> {
+async function assemble(
+  config: NodeConfig,
+  log: Logger,
+  shutdown: Shutdown,
+  { startLearning, startRecovery }: Required<NodeDependencies>,
+): Promise<RunningNode> {
   const startedAt = Date.now();
   const failure = createFailure();
   await mkdir(config.data_dir, { recursive: true });
@@ -113,7 +124,10 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     const { modelRoot, startRoot } = await learning.current();
     await store.write(blocks.initialise(context.genesisHash, initialProtocolState(genesis, context.genesisHash, modelRoot, startRoot)));
   }
-  const execution = await createExecutionEngine({ genesis }, { store, log });
+  const recovery = await startRecovery(log.child({ room: 'recovery' }), failure.report);
+  shutdown.add('recovery of senders', recovery.terminate);
+  const recoveryThreads = [recovery.remote.recover];
+  const execution = await createExecutionEngine({ genesis }, { store, log, recoveryThreads });
   const state = () => chain.state;
   const headers = createHeaderStore({ store, blocks, genesisAuthorities: authorityAddresses(genesis) });
   const authoritiesOf = (height: number) => authoritiesAt(height, chain.state, headers.deciding);
