@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createExecutionEngine } from '../../dist/execution/create-engine.js';
+import { createSenderRecovery } from '../../dist/execution/senders.js';
+import { systemPace } from '../../dist/execution/watch.js';
 import { startRecoveryWorker } from '../../dist/node/worker/services.js';
 import { silentLogger } from '../../dist/primitives/log.js';
 import { openLmdbStore } from '../../dist/store/lmdb.js';
@@ -13,12 +15,15 @@ const [file, transfers, warmUp] = [process.argv[2], Number(process.argv[3]), Num
 const directory = mkdtempSync(join(tmpdir(), 'pol-bench-'));
 try {
   const store = await openLmdbStore(directory);
-  const recovery = await startRecoveryWorker(silentLogger, (error) => {
+  const thread = await startRecoveryWorker(silentLogger, (error) => {
     throw error;
   });
   const engine = await createExecutionEngine(
     { genesis: benchGenesis(transfers) },
-    { store, recoveryThreads: process.argv[5] === 'one-thread' ? [] : [recovery.remote.recover] },
+    {
+      store,
+      recovery: createSenderRecovery({ threads: process.argv[5] === 'one-thread' ? [] : [thread.remote.recover], pace: systemPace }),
+    },
   );
   await timeImport(readBlocks(file), warmUp, async (bytes) => {
     const { hash, stateRoot } = await engine.validate(bytes, attributesAfter(engine.head));
@@ -27,7 +32,7 @@ try {
     return stateRoot;
   });
   await store.close();
-  await recovery.terminate();
+  await thread.terminate();
 } finally {
   rmSync(directory, { recursive: true });
 }

@@ -16,7 +16,7 @@ import { MAX_CANDIDATES, MAX_EXECUTION_GAS_PER_BLOCK } from './limits.ts';
 import { type ChainContext, NO_POINT_EVALUATION } from './machine.ts';
 import { createExecutionReader } from './reader.ts';
 import { ancestorHashes, blocksByNumber, blockWrites, headersByNumber, headNumber } from './records.ts';
-import { type RecoverElsewhere, recoverSenders } from './senders.ts';
+import { createSenderRecovery, type SenderRecovery } from './senders.ts';
 import { createWorldState } from './state/world-state.ts';
 import { readStateItem } from './state-download.ts';
 import { stakeRequestsAt } from './system-contracts.ts';
@@ -35,11 +35,11 @@ export async function createExecutionEngine(
     readonly store: KeyValueStore;
     readonly log?: Logger;
     readonly pace?: Pace;
-    readonly recoveryThreads?: readonly RecoverElsewhere[];
+    readonly recovery?: SenderRecovery;
   },
 ): Promise<ExecutionEngine> {
   const { genesis } = options;
-  const { store, log = silentLogger, pace = systemPace, recoveryThreads: threads = [] } = dependencies;
+  const { store, log = silentLogger, pace = systemPace, recovery = createSenderRecovery({ threads: [], pace }) } = dependencies;
   const rules = chainRules(BigInt(genesis.chain_id));
   const first = await createGenesisBlock(genesis);
   const genesisBlockHash = first.block.hash();
@@ -129,7 +129,7 @@ export async function createExecutionEngine(
       // The header's hash names the body only through roots that executing checks: the bytes must be the same.
       const same = executed(bytes);
       if (same !== undefined && same.attributes === attributes) return same.payload;
-      await recoverSenders(transactionsIn(bytes), { threads, pace });
+      await recovery.prepare(transactionsIn(bytes));
       const block = checkBlock(context, parent, attributes, bytes);
       // Executed meanwhile, or for the same attributes in another object.
       const known = executed(bytes);

@@ -55,3 +55,36 @@ export async function recoverSenders(
   }
   await elsewhere;
 }
+
+/** Recovers senders for whoever asks, those asked for at one time together. */
+export interface SenderRecovery {
+  /** Resolves when the senders of these transactions need no recovery any more. */
+  prepare(raws: readonly Uint8Array[]): Promise<void>;
+}
+
+export function createSenderRecovery(dependencies: { readonly threads: readonly RecoverElsewhere[]; readonly pace: Pace }): SenderRecovery {
+  let waiting: Uint8Array[] = [];
+  let next: Promise<void> | undefined;
+  let running: Promise<void> = Promise.resolve();
+
+  async function run(before: Promise<void>): Promise<void> {
+    // While one lot is on its way the next gathers.
+    await before;
+    await dependencies.pace.turn();
+    const raws = waiting;
+    waiting = [];
+    next = undefined;
+    await recoverSenders(raws, dependencies);
+  }
+
+  return {
+    prepare(raws) {
+      waiting.push(...raws);
+      if (next === undefined) {
+        next = run(running);
+        running = next;
+      }
+      return next;
+    },
+  };
+}

@@ -17,6 +17,8 @@ import { createTransactionPool } from '../chain/transaction-pool.ts';
 import type { ConsensusMessage } from '../codec/types.ts';
 import type { BlockApplication } from '../consensus/types.ts';
 import { createExecutionEngine } from '../execution/create-engine.ts';
+import { createSenderRecovery } from '../execution/senders.ts';
+import { systemPace } from '../execution/watch.ts';
 import { updateByteLength } from '../learning/update.ts';
 import { createNetwork } from '../network/create-network.ts';
 import { authorityAddresses, type Genesis, genesisHash } from '../params/genesis.ts';
@@ -41,9 +43,10 @@ import { createCompletions } from './completions.ts';
 import { createFailure } from './failure.ts';
 import { resolveGenesis } from './genesis-source.ts';
 import { createGossip, type Gossip } from './gossip.ts';
-import { loadAccountKey, loadPeerKey } from './keys.ts';
+import { loadAccountKey, loadApiKeys, loadPeerKey } from './keys.ts';
 import { datasetCacheOf, pathsOf } from './paths.ts';
 import type { RunningNode, StartNodeOptions } from './running-node.ts';
+import { createServedModels } from './served-models.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import { consensusTimeouts } from './timeouts.ts';
 import { createTrainingHistory } from './training-history.ts';
@@ -124,15 +127,18 @@ async function assemble(
     const { modelRoot, startRoot } = await learning.current();
     await store.write(blocks.initialise(context.genesisHash, initialProtocolState(genesis, context.genesisHash, modelRoot, startRoot)));
   }
-  const recovery = await startRecovery(log.child({ room: 'recovery' }), failure.report);
-  shutdown.add('recovery of senders', recovery.terminate);
-  const recoveryThreads = [recovery.remote.recover];
-  const execution = await createExecutionEngine({ genesis }, { store, log, recoveryThreads });
+  const recoveryThread = await startRecovery(log.child({ room: 'recovery' }), failure.report);
+  shutdown.add('recovery of senders', recoveryThread.terminate);
+  const recovery = createSenderRecovery({ threads: [recoveryThread.remote.recover], pace: systemPace });
+  const execution = await createExecutionEngine({ genesis }, { store, log, recovery });
   const state = () => chain.state;
   const headers = createHeaderStore({ store, blocks, genesisAuthorities: authorityAddresses(genesis) });
   const authoritiesOf = (height: number) => authoritiesAt(height, chain.state, headers.deciding);
   const operations = createOperationPool({ context, state });
-  const transactions = createTransactionPool({ chainId: genesis.chain_id }, { accounts: execution.reader, head: () => execution.head });
+  const transactions = createTransactionPool(
+    { chainId: genesis.chain_id },
+    { accounts: execution.reader, head: () => execution.head, recovery },
+  );
   const poolKeeper = createPoolKeeper({ store, pool: transactions, log });
   await poolKeeper.restore();
   shutdown.add('transaction pool', poolKeeper.save);
@@ -168,7 +174,7 @@ async function assemble(
   );
 
   // Consensus and gossip.
-  const gossip: Gossip = createGossip({ network, operations, transactions, driver: () => driver, log });
+  const gossip: Gossip = createGossip({ network, operations, transactions, driver: () => driver, clock: systemClock, log });
   const wal = createFileWal(paths.wal);
   shutdown.add('consensus log', wal.close);
   const driver = createConsensusDriver(
@@ -258,7 +264,8 @@ async function assemble(
     { chainId: genesis.chain_id },
     { signer, execution, pendingNonce: transactions.nextNonce, submit: submitTransaction },
   );
-  const completions = createCompletions(config, genesis, { learning, shutdown, log });
+  const served = createServedModels({ directory: paths.served, kept: config.served_models_kept });
+  const completions = createCompletions(config, genesis, config.training_enabled || isAuthority, { learning, served, shutdown, log });
   const view = createNodeView({
     identity: {
       nodeId: config.node_id,
@@ -277,6 +284,7 @@ async function assemble(
     execution: execution.reader,
     transactions,
     submitTransaction,
+    expectTransactions: transactions.expect,
     network,
     sync,
     wallet,
@@ -284,7 +292,11 @@ async function assemble(
     history,
     completions,
   });
-  const api = createApiServer({ host: config.api_host, port: config.api_port }, { view, log: log.child({ room: 'api' }) });
+  const apiKeys = await loadApiKeys(config);
+  const api = createApiServer(
+    { host: config.api_host, port: config.api_port, ...(apiKeys === undefined ? {} : { apiKeys }) },
+    { view, log: log.child({ room: 'api' }) },
+  );
 
   // Started from the outside in: a port in use is known before anything runs.
   const apiUrl = await api.start();

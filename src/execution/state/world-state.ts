@@ -8,9 +8,9 @@ import type { Address } from '../../primitives/keys.ts';
 import type { KeyValueStore, Write } from '../../store/kv.ts';
 import { Prefix } from '../../store/prefixes.ts';
 import { fastKeccak256 } from '../crypto.ts';
-import { executionError } from '../errors.ts';
 import { type AccountRecord, decodeAccount, EMPTY_ACCOUNT, encodeAccount, isEmptyAccount } from './account.ts';
 import { createMerkleTrie, type MerkleTrie } from './merkle-trie.ts';
+import { requiredItem, storedNodes } from './node-source.ts';
 import { encodedBytes } from './rlp-parts.ts';
 
 /**
@@ -49,7 +49,8 @@ const nameOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.by
 const bytesOf = (name: string): Uint8Array => new Uint8Array(Buffer.from(name, 'latin1'));
 
 export function createWorldState(store: Pick<KeyValueStore, 'get'>, stateRoot: Hash): WorldState {
-  const accountTrie = createMerkleTrie(stateRoot, nodeAt);
+  const nodes = storedNodes(store);
+  const accountTrie = createMerkleTrie(stateRoot, nodes);
   /** As the root has them. */
   const before = new Map<string, AccountRecord | undefined>();
   const storedSlots = new Map<string, Uint8Array>();
@@ -61,18 +62,6 @@ export function createWorldState(store: Pick<KeyValueStore, 'get'>, stateRoot: H
   /** How to undo each change, newest last, and where checkpoints began. */
   const undo: (() => void)[] = [];
   const checkpoints: number[] = [];
-
-  function nodeAt(hash: Hash): Uint8Array {
-    return required(Prefix.trieNode, hash, 'a node of the state trie');
-  }
-
-  function required(prefix: number, hash: Hash, what: string): Uint8Array {
-    const value = store.get(concatBytes(Uint8Array.of(prefix), hash));
-    if (value === undefined) {
-      throw executionError('EXECUTION_STATE_MISSING', `the store lacks ${what}: restore the data directory or synchronise anew`);
-    }
-    return value;
-  }
 
   function stored(name: string, address: Address): AccountRecord | undefined {
     if (before.has(name)) return before.get(name);
@@ -105,7 +94,7 @@ export function createWorldState(store: Pick<KeyValueStore, 'get'>, stateRoot: H
     const name = nameOf(root);
     let trie = storageTries.get(name);
     if (trie === undefined) {
-      trie = createMerkleTrie(root, nodeAt);
+      trie = createMerkleTrie(root, nodes);
       storageTries.set(name, trie);
     }
     return trie;
@@ -148,7 +137,7 @@ export function createWorldState(store: Pick<KeyValueStore, 'get'>, stateRoot: H
   function code(address: Address): Uint8Array {
     const record = account(address);
     if (record === undefined || equalBytes(record.codeHash, KECCAK256_NULL)) return NOTHING;
-    return codes.get(nameOf(record.codeHash)) ?? required(Prefix.code, record.codeHash, 'a contract’s code');
+    return codes.get(nameOf(record.codeHash)) ?? requiredItem(store, Prefix.code, record.codeHash, 'a contract’s code');
   }
 
   function rollBack(mark: number): void {
@@ -169,7 +158,7 @@ export function createWorldState(store: Pick<KeyValueStore, 'get'>, stateRoot: H
       const slots = storage.get(name);
       if (record !== undefined && slots !== undefined && slots.size > 0) {
         // A trie of its own: another account may have the same root, and go on from it differently.
-        const trie = createMerkleTrie(record.storageRoot, nodeAt);
+        const trie = createMerkleTrie(record.storageRoot, nodes);
         for (const [key, value] of slots) {
           trie.set(fastKeccak256(bytesOf(key)), value.length === 0 ? undefined : encodedBytes(value));
         }
