@@ -17,7 +17,9 @@ import { type ChainContext, NO_POINT_EVALUATION } from './machine.ts';
 import { createExecutionReader } from './reader.ts';
 import { ancestorHashes, blocksByNumber, blockWrites, headersByNumber, headNumber } from './records.ts';
 import { createSenderRecovery, type SenderRecovery } from './senders.ts';
+import { createWorldState } from './state/world-state.ts';
 import { readStateItem } from './state-download.ts';
+import { stakeRequestsAt } from './system-contracts.ts';
 import { checkBlock, executeBlock } from './validate-block.ts';
 import { type Pace, systemPace } from './watch.ts';
 
@@ -71,7 +73,13 @@ export async function createExecutionEngine(
     if (bytes === undefined) {
       throw executionError('EXECUTION_STATE_MISSING', `the store lacks its head, execution block ${number}: restore the data directory`);
     }
-    return headOf(createBlockFromRLP(bytes, { common: rules }).header);
+    return headFrom(bytes);
+  }
+
+  /** A block whose state is in the store, as head. */
+  function headFrom(bytes: Uint8Array): ExecutionHead {
+    const { header } = createBlockFromRLP(bytes, { common: rules });
+    return headOf(header, stakeRequestsAt(createWorldState(store, header.stateRoot), Number(header.number)));
   }
 
   function remember(candidate: Candidate, parent: ExecutionHead, attributes: PayloadAttributes): void {
@@ -139,11 +147,13 @@ export async function createExecutionEngine(
     },
 
     adopt(bytes, ancestors) {
-      const next = headOf(createBlockFromRLP(bytes, { common: rules }).header);
-      const { number, hash, stateRoot } = next;
-      if (readStateItem(store, stateRoot) === undefined) {
+      const { header } = createBlockFromRLP(bytes, { common: rules });
+      const number = Number(header.number);
+      if (readStateItem(store, header.stateRoot) === undefined) {
         throw executionError('EXECUTION_STATE_MISSING', `the state of block ${number} was not downloaded: nothing can be executed on it`);
       }
+      const next = headFrom(bytes);
+      const { hash, stateRoot } = next;
       const writes = [
         ...blockWrites({ number, hash, stateRoot, bytes, receipts: [] }),
         ...ancestors.map((ancestor) => ancestorHashes.put(ancestor.number, ancestor.hash)),

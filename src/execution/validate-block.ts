@@ -114,7 +114,7 @@ export async function executeBlock(
     [equalBytes(header.stateRoot, executed.stateRoot), 'stateRoot is not the state’s after it'],
   ];
   for (const [holds, sentence] of rules) if (!holds) throw invalid(sentence);
-  return candidateOf(header, bytes, executed.receipts, executed.stateWrites);
+  return candidateOf(header, bytes, executed, attributes);
 }
 
 function decodeParts(bytes: Uint8Array): readonly [Uint8Array[], readonly RlpItem[], readonly RlpItem[], readonly RlpItem[]] {
