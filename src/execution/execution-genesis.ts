@@ -1,6 +1,6 @@
 import type { Genesis } from '../params/genesis.ts';
 import { toHex, toQuantity } from '../primitives/bytes.ts';
-import { BEACON_ROOTS_ADDRESS, BEACON_ROOTS_CODE } from './beacon-roots.ts';
+import { systemContracts } from './system-contracts.ts';
 
 /** Forks by block that lie before a chain's first one (EIP-6122 counts none of them). */
 const FORKS_AT_GENESIS = [
@@ -24,8 +24,11 @@ const FORKS_AT_GENESIS = [
 export function executionGenesis(genesis: Genesis): Record<string, unknown> {
   const alloc: Record<string, object> = {};
   for (const [address, wei] of Object.entries(genesis.alloc)) if (BigInt(wei) > 0n) alloc[address] = { balance: toQuantity(BigInt(wei)) };
-  const beaconRoots = toHex(BEACON_ROOTS_ADDRESS.bytes);
-  alloc[beaconRoots] = { balance: '0x0', ...alloc[beaconRoots], nonce: '0x1', code: toHex(BEACON_ROOTS_CODE) };
+  for (const { address, code, storage } of systemContracts(genesis)) {
+    const name = toHex(address);
+    const slots = Object.fromEntries(storage.map(([slot, value]) => [toHex(slot), toHex(value)]));
+    alloc[name] = { balance: '0x0', ...alloc[name], nonce: '0x1', code: toHex(code), storage: slots };
+  }
   return {
     config: {
       chainId: genesis.chain_id,

@@ -31,7 +31,7 @@ describe.skipIf(!hasTool('@ethereumjs/client'))('a network of which one authorit
   const heightOf = async (node: TestNode) => Number(await node.rpc<Hex>('eth_blockNumber'));
 
   beforeAll(async () => {
-    network = await createTestNetwork({ authorities: 3, nodes: 1, flags: ['--fund', `${FUNDED.address}=100`] });
+    network = await createTestNetwork({ authorities: 3, nodes: 1, flags: ['--fund', `${FUNDED.address}=100`, '--no-training-view'] });
     external = network.node('authority_0');
     embedded = network.node('authority_1');
     client = await startExecutionClient(network.directory, join(network.directory, 'execution_genesis.json'));

@@ -108,6 +108,7 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
         },
         rounds: { blocks_per_round: options.roundBlocks ?? DEFAULT_ROUNDS.blocks_per_round },
         blockIntervalMs: options.blockInterval,
+        trainingView: options.trainingView,
       },
       random,
     );

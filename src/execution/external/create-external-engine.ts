@@ -22,6 +22,7 @@ import { checkBlock } from '../validate-block.ts';
 import type { EngineRpc } from './engine-rpc.ts';
 import { createExternalReader } from './external-reader.ts';
 import { type JsonReceipt, receiptOfJson } from './external-receipts.ts';
+import { externalStakeRequests } from './external-stakes.ts';
 import { blockOfPayload, type ExecutionPayloadV3, payloadAttributesV3, payloadOf } from './payload.ts';
 
 const NEEDED = ['engine_newPayloadV3', 'engine_forkchoiceUpdatedV3', 'engine_getPayloadV3'] as const;
@@ -41,7 +42,8 @@ interface ForkchoiceResult {
 }
 interface Candidate {
   readonly payload: Payload;
-  readonly head: ExecutionHead;
+  /** Known when it is the client's head: what it asked of the stake contract is read there. */
+  head: ExecutionHead | undefined;
 }
 
 /**
@@ -83,7 +85,8 @@ export async function createExternalEngine(
     executionGasLimit: MAX_EXECUTION_GAS_PER_BLOCK,
     blockHash: (number) => headersByNumber.get(store, number)?.hash ?? ancestorHashes.get(store, number),
   };
-  let head = headAt(headNumber.get(store) ?? 0);
+  const stored = headNumber.get(store) ?? 0;
+  let head = headAt(stored, []);
   const candidates = new Map<string, Candidate>();
   /** Given to the client and not seen in a block yet, with the gas that they may run code for. */
   const given = new Map<string, bigint>();
@@ -96,8 +99,12 @@ export async function createExternalEngine(
     return bytes;
   }
 
-  function headAt(number: number): ExecutionHead {
-    return headOf(createBlockFromRLP(blockAt(number), { common: rules }).header);
+  function headAt(number: number, requests: ExecutionHead['stakeRequests']): ExecutionHead {
+    return headFrom(blockAt(number), requests);
+  }
+
+  function headFrom(bytes: Uint8Array, requests: ExecutionHead['stakeRequests']): ExecutionHead {
+    return headOf(createBlockFromRLP(bytes, { common: rules }).header, requests);
   }
 
   const pause = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
@@ -161,8 +168,9 @@ export async function createExternalEngine(
     if (theirs <= head.number && head.number > 0) await follow(head.hash);
   }
 
-  await requireClient(rpc, genesisBlockHash);
+  await requireClient(rpc, genesis, genesisBlockHash);
   await catchUp();
+  head = headAt(stored, await externalStakeRequests(questions, stored));
 
   /** The gas for code is bounded by the chain, of which a client knows nothing: it gets no more than a block may hold. */
   async function giveTransactions(raws: readonly Uint8Array[]): Promise<void> {
@@ -187,7 +195,7 @@ export async function createExternalEngine(
     const { hash, number, stateRoot } = header;
     const payload = { hash, bytes, number, stateRoot, transactionCount: rawTransactions(bytes).length };
     if (parent !== head) return payload;
-    candidates.set(toHex(hash), { payload, head: headOf(createBlockFromRLP(bytes, { common: rules }).header) });
+    candidates.set(toHex(hash), { payload, head: undefined });
     if (candidates.size > MAX_CANDIDATES) {
       const [oldest] = candidates.keys();
       if (oldest !== undefined) candidates.delete(oldest);
@@ -234,8 +242,10 @@ export async function createExternalEngine(
     validate,
 
     async commit(hash) {
-      const { payload } = known(hash);
+      const candidate = known(hash);
+      const { payload } = candidate;
       await follow(hash);
+      candidate.head = headFrom(payload.bytes, await externalStakeRequests(questions, payload.number));
       const receipts =
         payload.transactionCount === 0
           ? []
@@ -245,6 +255,7 @@ export async function createExternalEngine(
 
     advance(hash) {
       const { payload, head: next } = known(hash);
+      if (next === undefined) throw executionError('EXECUTION_UNKNOWN_PAYLOAD', `payload ${toHex(hash)} was not committed`);
       for (const raw of rawTransactions(payload.bytes)) given.delete(toHex(decodeTransaction(raw, context.chainId).hash));
       head = next;
       candidates.clear();
@@ -263,7 +274,13 @@ export async function createExternalEngine(
 }
 
 /** @throws EXECUTION_CLIENT_UNSUPPORTED, EXECUTION_CLIENT_GENESIS */
-async function requireClient(rpc: EngineRpc, genesisBlockHash: Hash): Promise<void> {
+async function requireClient(rpc: EngineRpc, genesis: Genesis, genesisBlockHash: Hash): Promise<void> {
+  if (genesis.training_view !== false) {
+    throw executionError(
+      'EXECUTION_CLIENT_UNSUPPORTED',
+      'this network tells contracts of the training, which no standard execution client can: it takes a network made with --no-training-view',
+    );
+  }
   const capabilities = await rpc.call<readonly string[]>('engine_exchangeCapabilities', [...NEEDED]);
   const missing = NEEDED.filter((name) => !capabilities.includes(name));
   if (missing.length > 0) {
