@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { executionGenesis } from '../../execution/execution-genesis.ts';
 import { type Genesis, genesisHash, type ModelConfig } from '../../params/genesis.ts';
 import {
   createGenesis,
@@ -16,7 +17,7 @@ import { WEI_PER_POL } from '../../primitives/units.ts';
 import { fileExists, PRIVATE_FILE_MODE, writeTextFile } from '../files.ts';
 import type { Progress } from '../progress.ts';
 import { DEFAULT_AUTHORITIES, DEFAULT_BASE_API_PORT, DEFAULT_BASE_PORT, DEFAULT_TRAINERS, type NetworkOptions } from './options.ts';
-import { GENESIS_FILE, type NodePlan, nodeConfigDocument, planNodes } from './plan.ts';
+import { EXECUTION_GENESIS_FILE, GENESIS_FILE, type NodePlan, nodeConfigDocument, planNodes } from './plan.ts';
 
 /** Each authority starts with this, for fees and for trying `send` before the first reward. */
 const AUTHORITY_START_WEI = 100n * WEI_PER_POL;
@@ -107,6 +108,7 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
         },
         rounds: { blocks_per_round: options.roundBlocks ?? DEFAULT_ROUNDS.blocks_per_round },
         blockIntervalMs: options.blockInterval,
+        trainingView: options.trainingView,
       },
       random,
     );
@@ -121,6 +123,7 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
       write(node.passwordFile, node.password, PRIVATE_FILE_MODE);
       write(node.configFile, nodeConfigDocument(node, plan));
     }
+    write(EXECUTION_GENESIS_FILE, executionGenesis(genesis));
     write(GENESIS_FILE, genesis);
     return { directory, genesis, genesisHash: genesisHash(genesis), nodes: nodes.map(({ password: _, keystore: __, ...node }) => node) };
   } finally {
@@ -139,7 +142,7 @@ export function planOf({ authorities, nodes, basePort, baseApiPort }: NetworkOpt
 }
 
 function refuseToOverwrite(directory: string, plan: readonly NodePlan[]): void {
-  const files = [GENESIS_FILE, ...plan.flatMap((node) => [node.configFile, node.keyFile, node.passwordFile])];
+  const files = [GENESIS_FILE, EXECUTION_GENESIS_FILE, ...plan.flatMap((node) => [node.configFile, node.keyFile, node.passwordFile])];
   const existing = files.map((file) => join(directory, file)).find(existsSync);
   if (existing !== undefined) throw fileExists(existing);
 }
