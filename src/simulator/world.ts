@@ -59,12 +59,8 @@ export function createWorld({ seed, authorities, rounds, realSignatures, staked,
     ]),
     rounds,
   );
-  return {
-    context: { genesis, genesisHash: genesisHash(genesis) },
-    authorities: members,
-    signerNamed,
-    isSignedBy: realSignatures ? verifySignature : isHashSignature,
-  };
+  const isSignedBy = realSignatures ? verifySignature : isHashSignature;
+  return { context: { genesis, genesisHash: genesisHash(genesis), isSignedBy }, authorities: members, signerNamed, isSignedBy };
 }
 
 const realSigner = (name: string): Signer => signerFromPrivateKey(sha256(utf8(`simulated key ${name}`)));
