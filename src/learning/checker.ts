@@ -36,8 +36,8 @@ export interface CheckerDependencies {
   readonly closing: AbortSignal;
 }
 
-/** One call at a time. */
-export type Checker = Pick<LearningService, 'check'>;
+/** One call of `check` at a time. */
+export type Checker = Pick<LearningService, 'check' | 'obtain'>;
 
 interface Task {
   readonly proof: ProofOperation;
@@ -96,6 +96,12 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
       else findings.push(await judge(engine, opening, task));
     }
     return findings;
+  }
+
+  async function obtain(proof: ProofOperation, { round, trainer }: Assignment, segment: number, source: ProofSource): Promise<boolean> {
+    const opening = await source.opening(proof, segment);
+    if (opening === undefined || !verifyOpening(workload.scope(round, trainer), proof, segment, opening)) return false;
+    return segment === 0 || obtainState(opening, proof, source);
   }
 
   /** Has the state a segment starts from put into the blob store, its bytes verified. */
@@ -191,7 +197,7 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     return { fault: undefined, stepDigests };
   }
 
-  return { check };
+  return { check, obtain };
 }
 
 function isUpdateOf(proof: ProofOperation, start: Float32Array, end: Float32Array): boolean {

@@ -223,6 +223,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
         onion: createOnion(onionSeed(privateKey, 'public')),
         secretOnion: createOnion(onionSeed(privateKey, 'secret')),
         votes: createVoteLog(store),
+        clock: systemClock,
       })
     : undefined;
   const tick = () => {

@@ -267,7 +267,7 @@ function assemble(
   const authority =
     onion === undefined || secretOnion === undefined
       ? undefined
-      : createAuthorityDuty(context, { ...duty, signer, proofs: source, onion, secretOnion, votes: createVoteLog(store) });
+      : createAuthorityDuty(context, { ...duty, signer, proofs: source, onion, secretOnion, votes: createVoteLog(store), clock });
   const tick = () => {
     trainer?.tick();
     authority?.tick();

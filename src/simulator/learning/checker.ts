@@ -48,7 +48,7 @@ export function createSimulatedChecker(
   ): Promise<SegmentFinding> {
     const first = startOf(startWeights);
     if (segment === 0 && !equalBytes(startState, stateRoot(first))) return { segment, result: 'fraud', fault: 'start', stepDigests: [] };
-    const start = segment === 0 ? first : await obtain(startState, proof, source);
+    const start = segment === 0 ? first : await stateOf(startState, proof, source);
     if (start === undefined) return { segment, result: 'unavailable' };
     if (start.segments !== segment) return { segment, result: 'fraud', fault: 'state', stepDigests: [] };
     await work(options.segmentMs);
@@ -64,12 +64,18 @@ export function createSimulatedChecker(
     return { segment, result: 'held', stepDigests };
   }
 
-  async function obtain(root: Hash, proof: ProofOperation, source: ProofSource): Promise<State | undefined> {
+  async function stateOf(root: Hash, proof: ProofOperation, source: ProofSource): Promise<State | undefined> {
     const isRight = (bytes: Uint8Array) => equalBytes(rootOfBytes(bytes), root);
     if (!(await blobs.has(root)) && !(await source.blob(root, proof.trainer, MAX_STATE_BYTES, isRight))) return undefined;
     const bytes = await blobs.get(root);
     return bytes !== undefined && isRight(bytes) ? decodeState(bytes) : undefined;
   }
 
-  return { check };
+  async function obtain(proof: ProofOperation, { round, trainer }: Assignment, segment: number, source: ProofSource): Promise<boolean> {
+    const opening = await source.opening(proof, segment);
+    if (opening === undefined || !verifyOpening(options.scope(round, trainer), proof, segment, opening)) return false;
+    return segment === 0 || (await stateOf(opening.startState, proof, source)) !== undefined;
+  }
+
+  return { check, obtain };
 }

@@ -304,6 +304,7 @@ export function createSimulatedLearning(
     train,
     finishTraining,
     opening: async (round, trainer, segment) => opening(round, trainer, segment),
+    obtain: checker.obtain,
     check: (proof: ProofOperation, assignment, segments, source) => checkWork.run(() => checker.check(proof, assignment, segments, source)),
     evaluate: () =>
       checkWork.run(async () => {
