@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Hex, toHex } from '../primitives/bytes.ts';
 import { WEI_PER_GWEI, WEI_PER_POL } from '../primitives/units.ts';
-import { type Genesis, type LearningConfig, type ModelConfig, parseGenesis, type RoundConfig } from './genesis.ts';
+import { ARITHMETIC, type Genesis, type LearningConfig, type ModelConfig, parseGenesis, type RoundConfig } from './genesis.ts';
 
 /** "POL" in ASCII. */
 export const DEFAULT_CHAIN_ID = 0x504f4c;
@@ -123,6 +123,7 @@ export interface NetworkChoice {
 export function createGenesis(choice: NetworkChoice, random: (length: number) => Uint8Array = randomBytes): Genesis {
   return parseGenesis({
     format: 'pol-genesis-1',
+    arithmetic: ARITHMETIC,
     name: choice.name,
     chain_id: choice.chainId ?? DEFAULT_CHAIN_ID,
     timestamp: choice.timestamp,

@@ -1,5 +1,5 @@
 import type { Genesis } from '../../params/genesis.ts';
-import { parseGenesis } from '../../params/genesis.ts';
+import { ARITHMETIC, parseGenesis } from '../../params/genesis.ts';
 import { toHex } from '../../primitives/bytes.ts';
 import type { Hash } from '../../primitives/hash.ts';
 import { type Signer, signerFromPrivateKey } from '../../primitives/keys.ts';
@@ -35,6 +35,7 @@ export function testGenesis(overrides: Partial<Genesis> = {}): Genesis {
   const zero = toHex(new Uint8Array(32));
   return parseGenesis({
     format: 'pol-genesis-1',
+    arithmetic: ARITHMETIC,
     name: 'execution test',
     chain_id: CHAIN_ID,
     timestamp: GENESIS_TIME,
