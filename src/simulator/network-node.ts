@@ -204,6 +204,7 @@ function assemble(
     operations,
     transactions,
     driver: () => driver,
+    clock,
     log,
     random: () => NO_SALT,
   });

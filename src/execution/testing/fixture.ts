@@ -28,7 +28,16 @@ export const proposer = signerOf(9).address;
 /** What a reader of this network's blocks needs to know of it. */
 export function readingContext(gasLimit = 30_000_000n): ChainContext {
   const rules = chainRules(BigInt(CHAIN_ID));
-  return { rules, rulesAt: () => rules, hasBlobs: false, precompiles: [], chainId: CHAIN_ID, gasLimit, blockHash: () => undefined };
+  return {
+    rules,
+    rulesAt: () => rules,
+    hasBlobs: false,
+    precompiles: [],
+    chainId: CHAIN_ID,
+    gasLimit,
+    executionGasLimit: gasLimit,
+    blockHash: () => undefined,
+  };
 }
 
 export function testGenesis(overrides: Partial<Genesis> = {}): Genesis {
