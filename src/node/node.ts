@@ -249,6 +249,7 @@ async function assemble(
         onion: createOnion(onionSeed(privateKey, 'public')),
         secretOnion: createOnion(onionSeed(privateKey, 'secret')),
         votes: createVoteLog(store),
+        clock: systemClock,
       })
     : undefined;
   const own = createOwnOperations(context, { signer, state, send: gossip.sendOperation });
