@@ -83,7 +83,10 @@ export function rpcClient(url) {
         response.on('end', () => resolve(JSON.parse(Buffer.concat(parts).toString())));
         response.on('error', reject);
       });
-      sent.on('error', reject);
+      // A kept connection that the server closed just then.
+      sent.on('error', (error) =>
+        sent.reusedSocket && error.code === 'ECONNRESET' ? post(document).then(resolve, reject) : reject(error),
+      );
       sent.end(body);
     });
   }

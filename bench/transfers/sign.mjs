@@ -1,7 +1,7 @@
 import { signTransaction } from '../../dist/execution/transactions.js';
 
-/** `count` transfers of each signer, as hexadecimal text: all of one nonce, then all of the next. */
-export function signTransfers({ signers, chainId, first = 0, count }) {
+/** `count` transfers of each signer, as hexadecimal text: all of one nonce, then all of the next; each to the next signer unless told. */
+export function signTransfers({ signers, chainId, first = 0, count, to }) {
   const raws = [];
   for (let nonce = first; nonce < first + count; nonce++) {
     for (const [i, signer] of signers.entries()) {
@@ -12,7 +12,7 @@ export function signTransfers({ signers, chainId, first = 0, count }) {
           gasLimit: 21_000n,
           maxFeePerGas: 10n ** 12n,
           maxPriorityFeePerGas: 10n ** 9n,
-          to: signers[(i + 1) % signers.length].address,
+          to: to ?? signers[(i + 1) % signers.length].address,
           value: 1n,
           data: new Uint8Array(0),
         },

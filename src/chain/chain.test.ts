@@ -204,12 +204,12 @@ describe('chain', () => {
   });
 
   it('tells a directory of another network, and a damaged one', async () => {
-    const { store, chain, blocks, execution } = await openNode();
+    const { store, chain, blocks } = await openNode();
     await chain.commit(finalise(await chain.build()));
     expect(() => blocks.requireGenesis(named('x', 0))).toThrow(code('CHAIN_WRONG_GENESIS'));
-    expect(loadHead(blocks, execution, CONTEXT.genesisHash).height).toBe(1);
+    expect(loadHead(blocks, CONTEXT.genesisHash).height).toBe(1);
     for (const lost of [{ block: () => undefined }, { state: () => undefined }]) {
-      expect(() => loadHead({ ...createBlockStore(store), ...lost }, execution, CONTEXT.genesisHash)).toThrow(code('CHAIN_CORRUPT'));
+      expect(() => loadHead({ ...createBlockStore(store), ...lost }, CONTEXT.genesisHash)).toThrow(code('CHAIN_CORRUPT'));
     }
   });
 

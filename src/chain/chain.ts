@@ -17,16 +17,16 @@ import { applyBlock } from '../protocol/apply.ts';
 import { nextAuthorities } from '../protocol/authority-set.ts';
 import type { ProtocolContext } from '../protocol/context.ts';
 import { protocolRoot } from '../protocol/state-codec.ts';
-import type { Deposit, ProtocolOutput, ProtocolState } from '../protocol/types.ts';
+import type { ProtocolInput, ProtocolOutput, ProtocolState } from '../protocol/types.ts';
 import type { KeyValueStore, Write } from '../store/kv.ts';
 import { addressesOf } from './authorities.ts';
 import type { BlockRecord, BlockStore } from './block-store.ts';
 import { acceptedReferences, sealedReferences } from './boundary-input.ts';
-import { depositsIn } from './deposits.ts';
 import { chainError } from './errors.ts';
 import { MAX_CLOCK_DRIFT_S } from './limits.ts';
 import { createMutex } from './mutex.ts';
 import type { OperationPool } from './operation-pool.ts';
+import { trainingWrites } from './training-writes.ts';
 import type { TransactionPool } from './transaction-pool.ts';
 
 /** What the chain asks of the learning engine when it builds or judges a boundary block. */
@@ -93,8 +93,6 @@ interface Head {
   readonly header: Header | undefined;
   readonly state: ProtocolState;
   readonly nextWithdrawal: bigint;
-  /** Made by its execution block; the next block's protocol takes them in. */
-  readonly deposits: readonly Deposit[];
 }
 
 /** A judged candidate: what committing it needs. */
@@ -105,17 +103,16 @@ interface Candidate {
 }
 
 /** The head as the store holds it. @throws CHAIN_CORRUPT */
-export function loadHead(blocks: BlockStore, execution: Pick<ExecutionEngine, 'transactionsOf'>, genesisHash: Hash): Head {
+export function loadHead(blocks: BlockStore, genesisHash: Hash): Head {
   const height = blocks.headHeight();
   const state = blocks.state(height);
   if (state === undefined)
     throw chainError('CHAIN_CORRUPT', `the protocol state of height ${height} is missing: restore the data directory`);
-  if (height === 0) return { height, hash: genesisHash, header: undefined, state, nextWithdrawal: 0n, deposits: [] };
+  if (height === 0) return { height, hash: genesisHash, header: undefined, state, nextWithdrawal: 0n };
   const record = blocks.block(height);
   if (record === undefined) throw chainError('CHAIN_CORRUPT', `block ${height} is missing: restore the data directory`);
   const { block } = record.final;
-  const deposits = depositsIn(execution.transactionsOf(block.execution));
-  return { height, hash: headerHash(block.header), header: block.header, state, nextWithdrawal: record.nextWithdrawal, deposits };
+  return { height, hash: headerHash(block.header), header: block.header, state, nextWithdrawal: record.nextWithdrawal };
 }
 
 export function createChain(options: ChainOptions, dependencies: ChainDependencies): Chain {
@@ -125,7 +122,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     log.error({ err: error }, 'a listener of new blocks failed'),
   );
   const serial = createMutex();
-  let head = loadHead(blocks, execution, context.genesisHash);
+  let head = loadHead(blocks, context.genesisHash);
   if (execution.head.number !== head.height) {
     throw chainError(
       'CHAIN_CORRUPT',
@@ -142,6 +139,16 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
       feeRecipient,
       withdrawals: output.withdrawals.map((withdrawal, i) => ({ ...withdrawal, index: head.nextWithdrawal + BigInt(i) })),
       parentBeaconBlockRoot: head.hash,
+      ...(context.genesis.training_view === false ? {} : { systemWrites: trainingWrites(head.state, output) }),
+    };
+  }
+
+  /** What the head's transactions asked of the stake contract: the next block's protocol takes it in. */
+  function requested(): Required<Pick<ProtocolInput, 'deposits' | 'exits'>> {
+    const { stakeRequests } = execution.head;
+    return {
+      deposits: stakeRequests.flatMap((request) => (request.kind === 'deposit' ? [{ address: request.account, wei: request.wei }] : [])),
+      exits: stakeRequests.flatMap((request) => (request.kind === 'exit' ? [{ account: request.account, gwei: request.gwei }] : [])),
     };
   }
 
@@ -168,7 +175,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     const proposed = await proposeBoundary();
     // An operation can change what a boundary settles (a late vote), and its roots are computed: a boundary block carries none.
     const selected = proposed === undefined ? operations.select(head.state) : [];
-    const output = applyBlock(head.state, { height, operations: selected, boundary: proposed, deposits: head.deposits }, context);
+    const output = applyBlock(head.state, { height, operations: selected, boundary: proposed, ...requested() }, context);
     const timestamp = Math.max((head.header?.timestamp ?? context.genesis.timestamp) + 1, Math.floor(clock.now() / 1000));
     const attributes = attributesOf(output, timestamp, self);
     const { payload, dropped } = await execution.build(attributes, await transactions.select());
@@ -222,7 +229,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     require(block.boundary === undefined || block.operations.length === 0, 'a boundary block carries operations');
     // 5. The protocol accepts the operations and arrives at the stated state.
     const { operations: carried, boundary: stated } = block;
-    const input = { height: header.height, operations: carried, boundary: stated, deposits: head.deposits };
+    const input = { height: header.height, operations: carried, boundary: stated, ...requested() };
     const output = applyBlock(head.state, input, context);
     require(equalBytes(header.protocolRoot, protocolRoot(output.state)), 'protocol root differs');
     require(equalBytes(header.nextAuthorities, authoritySetHash(addressesOf(output.state))), 'authority set differs');
@@ -269,7 +276,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     const record: BlockRecord = { final, modelRoot: state.modelRoot, nextWithdrawal };
     await store.write([...adopted.writes, ...blocks.commit(record, state, undefined), ...also]);
     adopted.advance();
-    head = { height, hash, header, state, nextWithdrawal, deposits: depositsIn(execution.transactionsOf(block.execution)) };
+    head = { height, hash, header, state, nextWithdrawal };
     candidates.clear();
     operations.prune([]);
     await followHead([]);
@@ -296,9 +303,9 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     const { executionHash } = header;
     const included = execution.transactionsOf(block.execution);
     const record: BlockRecord = { final, modelRoot: output.state.modelRoot, nextWithdrawal };
-    await store.write([...execution.commit(executionHash), ...blocks.commit(record, output.state, output.settled)]);
+    await store.write([...(await execution.commit(executionHash)), ...blocks.commit(record, output.state, output.settled)]);
     execution.advance(executionHash);
-    head = { height: header.height, hash, header, state: output.state, nextWithdrawal, deposits: depositsIn(included) };
+    head = { height: header.height, hash, header, state: output.state, nextWithdrawal };
     candidates.clear();
     operations.prune(block.operations);
     await followHead(included);

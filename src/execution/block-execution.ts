@@ -1,6 +1,7 @@
 import type { Block } from '@ethereumjs/block';
 import { Address as EthereumAddress } from '@ethereumjs/util';
 import { runTx, type VM } from '@ethereumjs/vm';
+import type { StakeRequest } from '../contracts/stake-requests.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { Hash } from '../primitives/hash.ts';
 import { WEI_PER_GWEI } from '../primitives/units.ts';
@@ -13,6 +14,7 @@ import { type ChainContext, createMachine, surroundings } from './machine.ts';
 import { EMPTY_BLOOM, encodeReceipt, type ReceiptBody, receiptOf } from './receipts.ts';
 import { EMPTY_ACCOUNT, hasCode } from './state/account.ts';
 import { createWorldState } from './state/world-state.ts';
+import { stakeRequestsAt } from './system-contracts.ts';
 import { type DecodedTransaction, effectiveGasPrice, parseTransaction } from './transactions.ts';
 import { applyTransfer, isPlainTransfer } from './transfer.ts';
 import { createWatch, type Pace } from './watch.ts';
@@ -29,6 +31,7 @@ export interface ExecutedBlock {
   readonly receipts: readonly ReceiptBody[];
   readonly receiptsRoot: Hash;
   readonly stateRoot: Hash;
+  readonly stakeRequests: readonly StakeRequest[];
   /** What makes the state complete in the store. */
   readonly stateWrites: readonly Write[];
 }
@@ -57,7 +60,9 @@ export function createBlockExecution(
   const { feeRecipient } = attributes;
   const baseFeePerGas = parent.nextBaseFeePerGas;
   const state = createWorldState(store, parent.stateRoot);
-  for (const { address, slot, value } of beaconRootSlots(attributes)) state.setStorage(address, slot, value);
+  for (const { address, slot, value } of [...beaconRootSlots(attributes), ...(attributes.systemWrites ?? [])]) {
+    state.setStorage(address, slot, value);
+  }
 
   const receipts: ReceiptBody[] = [];
   const logsBloom = new Uint8Array(EMPTY_BLOOM.length);
@@ -170,13 +175,22 @@ export function createBlockExecution(
     async finish() {
       for (const { address, gwei } of attributes.withdrawals) state.addBalance(address, gwei * WEI_PER_GWEI);
       await rest();
+      const requests = stakeRequestsAt(state, parent.number + 1);
       const receiptsRoot = listRoot(receipts.map(encodeReceipt));
       const sealing = state.sealing();
       for (;;) {
         await rest();
         const { done, value } = sealing.next();
         if (done !== true) continue;
-        return { gasUsed, logsBloom, receipts, receiptsRoot, stateRoot: value.stateRoot, stateWrites: value.writes };
+        return {
+          gasUsed,
+          logsBloom,
+          receipts,
+          receiptsRoot,
+          stakeRequests: requests,
+          stateRoot: value.stateRoot,
+          stateWrites: value.writes,
+        };
       }
     },
   };

@@ -72,5 +72,5 @@ export async function buildBlock(
     encodedList([]),
     encodedList(withdrawals),
   ]);
-  return { dropped, candidate: candidateOf(header, bytes, executed.receipts, executed.stateWrites) };
+  return { dropped, candidate: candidateOf(header, bytes, executed, attributes) };
 }

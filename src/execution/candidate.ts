@@ -1,7 +1,8 @@
 import type { BlockHeader } from '@ethereumjs/block';
+import type { StakeRequest } from '../contracts/stake-requests.ts';
 import type { Write } from '../store/kv.ts';
-import type { ExecutionHead, Payload } from './engine.ts';
-import type { ReceiptBody } from './receipts.ts';
+import type { ExecutedBlock } from './block-execution.ts';
+import type { ExecutionHead, Payload, PayloadAttributes } from './engine.ts';
 import { blockWrites } from './records.ts';
 
 /** An executed block that may become the next head. */
@@ -13,7 +14,7 @@ export interface Candidate {
 }
 
 /** Facts of a block as head of the chain. */
-export function headOf(header: BlockHeader): ExecutionHead {
+export function headOf(header: BlockHeader, stakeRequests: readonly StakeRequest[]): ExecutionHead {
   return {
     number: Number(header.number),
     hash: header.hash(),
@@ -23,6 +24,7 @@ export function headOf(header: BlockHeader): ExecutionHead {
     // Blocks before London, which only imported chains have, ask for none.
     nextBaseFeePerGas: header.baseFeePerGas === undefined ? 0n : header.calcNextBaseFee(),
     gasLimit: header.gasLimit,
+    stakeRequests,
   };
 }
 
@@ -30,14 +32,14 @@ export function headOf(header: BlockHeader): ExecutionHead {
 export function candidateOf(
   header: BlockHeader,
   bytes: Uint8Array,
-  receipts: readonly ReceiptBody[],
-  stateWrites: readonly Write[],
+  { receipts, stateWrites, stakeRequests }: Pick<ExecutedBlock, 'receipts' | 'stateWrites' | 'stakeRequests'>,
+  { systemWrites = [] }: Pick<PayloadAttributes, 'systemWrites'>,
 ): Candidate {
-  const head = headOf(header);
+  const head = headOf(header, stakeRequests);
   const { number, hash, stateRoot } = head;
   return {
     head,
     payload: { hash, bytes, number, stateRoot, transactionCount: receipts.length },
-    writes: [...stateWrites, ...blockWrites({ number, hash, stateRoot, bytes, receipts })],
+    writes: [...stateWrites, ...blockWrites({ number, hash, stateRoot, bytes, receipts, systemWrites })],
   };
 }

@@ -9,7 +9,7 @@ import { decodeBlock, rawTransactions } from './block-view.ts';
 import { buildBlock } from './build-block.ts';
 import { type Candidate, headOf } from './candidate.ts';
 import { chainRules } from './chain-rules.ts';
-import type { ExecutionEngine, ExecutionHead, PayloadAttributes } from './engine.ts';
+import type { EmbeddedEngine, ExecutionHead, PayloadAttributes } from './engine.ts';
 import { executionError } from './errors.ts';
 import { createGenesisBlock } from './genesis-block.ts';
 import { MAX_CANDIDATES, MAX_EXECUTION_GAS_PER_BLOCK } from './limits.ts';
@@ -17,7 +17,9 @@ import { type ChainContext, NO_POINT_EVALUATION } from './machine.ts';
 import { createExecutionReader } from './reader.ts';
 import { ancestorHashes, blocksByNumber, blockWrites, headersByNumber, headNumber } from './records.ts';
 import { createSenderRecovery, type SenderRecovery } from './senders.ts';
+import { createWorldState } from './state/world-state.ts';
 import { readStateItem } from './state-download.ts';
+import { stakeRequestsAt } from './system-contracts.ts';
 import { checkBlock, executeBlock } from './validate-block.ts';
 import { type Pace, systemPace } from './watch.ts';
 
@@ -35,7 +37,7 @@ export async function createExecutionEngine(
     readonly pace?: Pace;
     readonly recovery?: SenderRecovery;
   },
-): Promise<ExecutionEngine> {
+): Promise<EmbeddedEngine> {
   const { genesis } = options;
   const { store, log = silentLogger, pace = systemPace, recovery = createSenderRecovery({ threads: [], pace }) } = dependencies;
   const rules = chainRules(BigInt(genesis.chain_id));
@@ -71,7 +73,13 @@ export async function createExecutionEngine(
     if (bytes === undefined) {
       throw executionError('EXECUTION_STATE_MISSING', `the store lacks its head, execution block ${number}: restore the data directory`);
     }
-    return headOf(createBlockFromRLP(bytes, { common: rules }).header);
+    return headFrom(bytes);
+  }
+
+  /** A block whose state is in the store, as head. */
+  function headFrom(bytes: Uint8Array): ExecutionHead {
+    const { header } = createBlockFromRLP(bytes, { common: rules });
+    return headOf(header, stakeRequestsAt(createWorldState(store, header.stateRoot), Number(header.number)));
   }
 
   function remember(candidate: Candidate, parent: ExecutionHead, attributes: PayloadAttributes): void {
@@ -139,11 +147,13 @@ export async function createExecutionEngine(
     },
 
     adopt(bytes, ancestors) {
-      const next = headOf(createBlockFromRLP(bytes, { common: rules }).header);
-      const { number, hash, stateRoot } = next;
-      if (readStateItem(store, stateRoot) === undefined) {
+      const { header } = createBlockFromRLP(bytes, { common: rules });
+      const number = Number(header.number);
+      if (readStateItem(store, header.stateRoot) === undefined) {
         throw executionError('EXECUTION_STATE_MISSING', `the state of block ${number} was not downloaded: nothing can be executed on it`);
       }
+      const next = headFrom(bytes);
+      const { hash, stateRoot } = next;
       const writes = [
         ...blockWrites({ number, hash, stateRoot, bytes, receipts: [] }),
         ...ancestors.map((ancestor) => ancestorHashes.put(ancestor.number, ancestor.hash)),

@@ -1,3 +1,4 @@
+import type { StakeRequest } from '../contracts/stake-requests.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 import type { Write } from '../store/kv.ts';
@@ -7,6 +8,13 @@ import type { AccountOverride, BlockOverrides } from './overrides.ts';
 import type { SimulatedBlock, Simulation } from './simulate.ts';
 import type { TraceOptions } from './tracers/tracer.ts';
 import type { AccessListItem } from './transaction-view.ts';
+
+/** A slot that a block begins by setting, without a transaction. */
+export interface SystemWrite {
+  readonly address: Address;
+  readonly slot: Uint8Array;
+  readonly value: Uint8Array;
+}
 
 /** What consensus tells execution about the next block (the Engine API's PayloadAttributesV3). */
 export interface PayloadAttributes {
@@ -19,6 +27,13 @@ export interface PayloadAttributes {
   readonly withdrawals: readonly { readonly index: bigint; readonly address: Address; readonly gwei: bigint }[];
   /** Hash of the parent consensus header (EIP-4788). */
   readonly parentBeaconBlockRoot: Hash;
+  /** Facts for the training contract; none where the genesis has no training_view. The one thing that the Engine API does not know. */
+  readonly systemWrites?: readonly SystemWrite[];
+}
+
+/** The layer in this process: what it commits is at hand. */
+export interface EmbeddedEngine extends ExecutionEngine {
+  commit(hash: Hash): readonly Write[];
 }
 
 export interface ExecutionHead {
@@ -31,6 +46,8 @@ export interface ExecutionHead {
   /** wei: what the next block will ask (EIP-1559) */
   readonly nextBaseFeePerGas: bigint;
   readonly gasLimit: bigint;
+  /** What its transactions asked of the stake contract, in their order. */
+  readonly stakeRequests: readonly StakeRequest[];
 }
 
 export interface Payload {
@@ -66,7 +83,7 @@ export interface ExecutionEngine {
    * awaits it, and then calls `advance`; nothing is visible to readers before that.
    * @throws EXECUTION_UNKNOWN_PAYLOAD
    */
-  commit(hash: Hash): readonly Write[];
+  commit(hash: Hash): readonly Write[] | Promise<readonly Write[]>;
   /** Moves the head to a payload whose writes are durable; other candidates are dropped. @throws EXECUTION_UNKNOWN_PAYLOAD */
   advance(hash: Hash): void;
   /**

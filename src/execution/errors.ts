@@ -18,6 +18,17 @@ export const executionError = errorDomain({
   EXECUTION_BLOCK_MALFORMED: { explanation: 'Bytes do not decode to an Ethereum block.', http: 400, jsonRpc: -32602 },
   EXECUTION_UNKNOWN_BLOCK: { explanation: 'The question is about a block that is not final here.', http: 404, jsonRpc: -32000 },
 
+  EXECUTION_CLIENT_UNREACHABLE: { explanation: 'The external execution client does not answer.', http: 503, jsonRpc: -32000 },
+  EXECUTION_CLIENT_AUTH: { explanation: 'The external execution client refuses the JWT.' },
+  EXECUTION_CLIENT_GENESIS: { explanation: 'The external execution client is on another chain.' },
+  EXECUTION_CLIENT_SYNCING: { explanation: 'The external execution client lacks blocks that it must have executed.' },
+  EXECUTION_CLIENT_FAILED: {
+    explanation: 'The external execution client answers with an error, or not as specified.',
+    http: 502,
+    jsonRpc: -32000,
+  },
+  EXECUTION_CLIENT_UNSUPPORTED: { explanation: 'Not to be had with, or from, an external execution client.', http: 501, jsonRpc: -32601 },
+
   EXECUTION_REVERTED: { explanation: 'The call reverted; data holds its return data as hexadecimal text.', http: 400, jsonRpc: 3 },
   EXECUTION_CALL_FAILED: { explanation: 'The call ended with an exception of the EVM.', http: 400, jsonRpc: -32000 },
   EXECUTION_CALL_INVALID: { explanation: 'A field of a call is out of its range.', http: 400, jsonRpc: -32602 },

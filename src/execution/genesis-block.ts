@@ -1,14 +1,14 @@
 import { type Block, createBlock } from '@ethereumjs/block';
-import { Account, createAddressFromString, KECCAK256_RLP } from '@ethereumjs/util';
+import { Account, createAddressFromString, Address as EthereumAddress, KECCAK256_RLP } from '@ethereumjs/util';
 import type { Genesis } from '../params/genesis.ts';
 import type { Write } from '../store/kv.ts';
-import { BEACON_ROOTS_ADDRESS, BEACON_ROOTS_CODE } from './beacon-roots.ts';
 import { chainRules } from './chain-rules.ts';
 import { reachableWrites } from './reachable.ts';
 import { blockWrites } from './records.ts';
+import { systemContracts } from './system-contracts.ts';
 import { createTrieDatabase, openState } from './trie-database.ts';
 
-/** Block 0: the genesis allocation and EIP-4788's contract (nonce 1, as a deployed contract has). */
+/** Block 0: the genesis allocation and the system contracts (nonce 1, as deployed contracts have). */
 export async function createGenesisBlock(genesis: Genesis): Promise<{ readonly block: Block; readonly writes: readonly Write[] }> {
   const rules = chainRules(BigInt(genesis.chain_id));
   const { database, written } = createTrieDatabase({ get: () => undefined });
@@ -19,10 +19,14 @@ export async function createGenesisBlock(genesis: Genesis): Promise<{ readonly b
     // An empty account is no account (EIP-161).
     if (balance > 0n) await state.putAccount(createAddressFromString(address), new Account(0n, balance));
   }
-  const beaconRoots = (await state.getAccount(BEACON_ROOTS_ADDRESS)) ?? new Account();
-  beaconRoots.nonce = 1n;
-  await state.putAccount(BEACON_ROOTS_ADDRESS, beaconRoots);
-  await state.putCode(BEACON_ROOTS_ADDRESS, BEACON_ROOTS_CODE);
+  for (const { address: bytes, code, storage } of systemContracts(genesis)) {
+    const address = new EthereumAddress(bytes);
+    const account = (await state.getAccount(address)) ?? new Account();
+    account.nonce = 1n;
+    await state.putAccount(address, account);
+    await state.putCode(address, code);
+    for (const [slot, value] of storage) await state.putStorage(address, slot, value);
+  }
   const stateRoot = await state.getStateRoot();
   await state.commit();
   const block = createBlock(

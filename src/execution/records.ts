@@ -1,8 +1,10 @@
 import { concatBytes } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
+import { ADDRESS_BYTES } from '../primitives/keys.ts';
 import { bytesCodec, createBucket, numberCodec, type StoredCodec } from '../store/bucket.ts';
 import type { Write } from '../store/kv.ts';
 import { Prefix } from '../store/prefixes.ts';
+import type { SystemWrite } from './engine.ts';
 import { decodeReceiptBody, encodeReceiptBody, type ReceiptBody } from './receipts.ts';
 
 /** A transaction's place: block number and index in the block. */
@@ -14,6 +16,8 @@ export interface Place {
 const HASH_BYTES = 32;
 const NUMBER_BYTES = 8;
 const INDEX_BYTES = 4;
+/** Address, slot and value (32 bytes, both). */
+const SYSTEM_WRITE_BYTES = ADDRESS_BYTES + 2 * HASH_BYTES;
 
 const placeCodec: StoredCodec<Place> = {
   encode({ number, index }) {
@@ -36,6 +40,22 @@ const headerRecordCodec: StoredCodec<{ readonly hash: Hash; readonly stateRoot: 
   },
 };
 
+const systemWritesCodec: StoredCodec<readonly SystemWrite[]> = {
+  encode: (writes) => concatBytes(...writes.flatMap(({ address, slot, value }) => [address, slot, value])),
+  decode(bytes) {
+    if (bytes.length % SYSTEM_WRITE_BYTES !== 0) throw new RangeError('system writes have 84 bytes each');
+    return Array.from({ length: bytes.length / SYSTEM_WRITE_BYTES }, (_, i) => {
+      const at = i * SYSTEM_WRITE_BYTES;
+      const slot = at + ADDRESS_BYTES;
+      return {
+        address: bytes.subarray(at, slot),
+        slot: bytes.subarray(slot, slot + HASH_BYTES),
+        value: bytes.subarray(slot + HASH_BYTES, at + SYSTEM_WRITE_BYTES),
+      };
+    });
+  },
+};
+
 export const headersByNumber = createBucket(Prefix.executionHeader, { key: numberCodec, value: headerRecordCodec });
 /** Hashes of blocks that this node never had: the EVM asks for the last 256. */
 export const ancestorHashes = createBucket(Prefix.ancestorHash, { key: numberCodec, value: bytesCodec });
@@ -45,6 +65,8 @@ export const receiptsByPlace = createBucket(Prefix.receipt, {
   key: placeCodec,
   value: { encode: encodeReceiptBody, decode: decodeReceiptBody },
 });
+/** What a block set before its transactions, beside EIP-4788's: needed to execute it again. */
+export const systemWritesByNumber = createBucket(Prefix.systemWrites, { key: numberCodec, value: systemWritesCodec });
 export const placesByTransaction = createBucket(Prefix.transactionPlace, { key: bytesCodec, value: placeCodec });
 /** Key: address (20) ‖ place (12). */
 export const transactionsByAddress = createBucket(Prefix.addressIndex, { key: bytesCodec, value: bytesCodec });
@@ -64,14 +86,16 @@ export function blockWrites(block: {
   readonly stateRoot: Hash;
   readonly bytes: Uint8Array;
   readonly receipts: readonly ReceiptBody[];
+  readonly systemWrites?: readonly SystemWrite[];
 }): readonly Write[] {
-  const { number, hash, stateRoot, bytes, receipts } = block;
+  const { number, hash, stateRoot, bytes, receipts, systemWrites = [] } = block;
   const writes: Write[] = [
     headersByNumber.put(number, { hash, stateRoot }),
     blocksByNumber.put(number, bytes),
     numbersByHash.put(hash, number),
     headNumber.put(number),
   ];
+  if (systemWrites.length > 0) writes.push(systemWritesByNumber.put(number, systemWrites));
   for (const [index, receipt] of receipts.entries()) {
     const place = { number, index };
     writes.push(receiptsByPlace.put(place, receipt), placesByTransaction.put(receipt.transactionHash, place));

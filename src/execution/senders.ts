@@ -7,8 +7,11 @@ import type { Pace } from './watch.ts';
 /** Another thread's `recoverKeys` (crypto.ts). */
 export type RecoverElsewhere = (recoveries: Uint8Array) => Promise<Uint8Array>;
 
-/** Fewer than this are recovered sooner here than a message to another thread takes. */
-const LEAST_FOR_THREADS = 8;
+/**
+ * Fewer than this are recovered here: some ten milliseconds. On a busy machine another thread may wait longer for its turn, and what is
+ * submitted singly comes a few at a time.
+ */
+const LEAST_FOR_THREADS = 64;
 
 /**
  * Recovers the senders of many transactions before they are decoded one by one: on the threads given, and a share on this one, in slices.

@@ -8,6 +8,8 @@ import { type CallEnvironment, cappedGas, prepareCall } from './calls.ts';
 import type { CallRequest } from './engine.ts';
 import { type ChainContext, createMachine } from './machine.ts';
 import { applyMessage, failureName } from './message.ts';
+import { systemWritesByNumber } from './records.ts';
+import { applySystemWrites } from './system-contracts.ts';
 import { attachTracer, createTracer, type TraceOptions } from './tracers/tracer.ts';
 import { createTrieDatabase, openState } from './trie-database.ts';
 import type { Watch } from './watch.ts';
@@ -45,6 +47,7 @@ export async function traceTransactions(
   watch.attach(machine);
   const { parentBeaconBlockRoot } = block.header;
   if (parentBeaconBlockRoot !== undefined) await storeBeaconRoot(machine, { timestamp: traced.timestamp, parentBeaconBlockRoot });
+  await applySystemWrites(machine, systemWritesByNumber.get(store, traced.number) ?? []);
 
   const last = block.transactions.findLastIndex((_, index) => isWanted(index));
   const results: { transactionHash: Hash; result: unknown }[] = [];

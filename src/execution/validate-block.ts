@@ -17,6 +17,8 @@ import type { Pace } from './watch.ts';
 /** Fields of a Cancun header, and lists of a block (header, transactions, ommers, withdrawals). */
 const HEADER_FIELDS = 20;
 const BLOCK_PARTS = 4;
+/** External execution clients sign their blocks there (yellow paper, section 4.3). */
+const MAX_EXTRA_DATA_BYTES = 32;
 
 /** A block that broke no rule which needs no execution. */
 export interface CheckedBlock {
@@ -72,7 +74,7 @@ export function checkBlock(context: ChainContext, parent: ExecutionHead, attribu
     // 7. Fields that proof of work used are empty (EIP-3675); there are no blobs (EIP-4844).
     [header.difficulty === 0n, 'difficulty is not 0'],
     [header.nonce.every((byte) => byte === 0), 'nonce is not 0'],
-    [header.extraData.length === 0, 'extraData is not empty'],
+    [header.extraData.length <= MAX_EXTRA_DATA_BYTES, 'extraData is longer than 32 bytes'],
     [ommers.length === 0 && equalBytes(header.uncleHash, KECCAK256_RLP_ARRAY), 'it has ommers'],
     [header.blobGasUsed === 0n, 'blobGasUsed is not 0'],
     [header.excessBlobGas === 0n, 'excessBlobGas is not 0'],
@@ -112,7 +114,7 @@ export async function executeBlock(
     [equalBytes(header.stateRoot, executed.stateRoot), 'stateRoot is not the state’s after it'],
   ];
   for (const [holds, sentence] of rules) if (!holds) throw invalid(sentence);
-  return candidateOf(header, bytes, executed.receipts, executed.stateWrites);
+  return candidateOf(header, bytes, executed, attributes);
 }
 
 function decodeParts(bytes: Uint8Array): readonly [Uint8Array[], readonly RlpItem[], readonly RlpItem[], readonly RlpItem[]] {

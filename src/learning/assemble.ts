@@ -201,6 +201,10 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
       assertOpen();
       return (await trainer.opening(round, address, segment)) ?? openings.get(round, address, segment);
     },
+    async obtain(proof, assignment, segment, source) {
+      assertOpen();
+      return checker.obtain(proof, assignment, segment, source);
+    },
     check: (proof, assignment, segments, source) => onChecker(() => checker.check(proof, assignment, segments, source)),
     evaluate: () => onChecker(() => evaluator.evaluate()),
     measureUpdates: (request) => onChecker(() => updateGate.measure(request)),

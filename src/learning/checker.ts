@@ -39,8 +39,8 @@ export interface CheckerDependencies {
   readonly closing: AbortSignal;
 }
 
-/** One call at a time. */
-export type Checker = Pick<LearningService, 'check'>;
+/** One call of `check` at a time. */
+export type Checker = Pick<LearningService, 'check' | 'obtain'>;
 
 interface Task {
   readonly proof: ProofOperation;
@@ -136,8 +136,16 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     return (await obtain(feedback, proof, parameters * 4, (bytes) => isVectorOf(feedback, bytes), source)) ? undefined : 'unavailable';
   }
 
+  /** What checking a segment needs from others, ahead of the check. */
+  async function obtainAhead(proof: ProofOperation, { round, trainer }: Assignment, segment: number, source: ProofSource): Promise<boolean> {
+    const opening = await source.opening(proof, segment);
+    if (opening === undefined || !verifyOpening(workload.scope(round, trainer), proof, segment, opening)) return false;
+    await kept.keep(proof.round, proof.trainer, opening);
+    return segment === 0 || obtainState(opening, { proof, feedback: await feedbackOf(proof) }, source);
+  }
+
   /** Has the state a segment starts from put into the blob store, its bytes verified. */
-  function obtainState({ startState: id }: Opening, { proof, feedback }: Task, source: ProofSource): Promise<boolean> {
+  function obtainState({ startState: id }: Opening, { proof, feedback }: Pick<Task, 'proof' | 'feedback'>, source: ProofSource): Promise<boolean> {
     const isRight = (bytes: Uint8Array) => isStateOf(id, bytes, parameters, dependencies.engine().hashChunks, feedback);
     return obtain(id, proof, stateByteLength(parameters), isRight, source);
   }
@@ -251,7 +259,7 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     }
   }
 
-  return { check };
+  return { check, obtain: obtainAhead };
 }
 
 /** Ascending, each once. @throws LEARNING_INPUT_INVALID: the challenges are this node's own, so this is its own mistake */

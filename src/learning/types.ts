@@ -133,6 +133,11 @@ export interface LearningService {
   opening(round: number, trainer: Address, segment: number): Promise<Opening | undefined>;
 
   /**
+   * Fetches what checking a segment needs, its opening and the state it starts from, and executes nothing: calls wait neither for each
+   * other nor for a check. False when nobody served it.
+   */
+  obtain(proof: ProofOperation, assignment: Assignment, segment: number, source: ProofSource): Promise<boolean>;
+  /**
    * Re-executes segments of one proof, cheapest checks first; a finding for each, ascending. Of any round whose start is held.
    * @throws LEARNING_WRONG_ROUND when this node does not hold the round's start (it took over a snapshot since): it cannot judge and
    * must not vote; LEARNING_INPUT_INVALID when proof, assignment and segments do not fit; LEARNING_UPDATE_MISSING where updates are sparse

@@ -18,7 +18,6 @@ import { createPoolKeeper } from '../chain/pool-keeper.ts';
 import { createTransactionPool } from '../chain/transaction-pool.ts';
 import type { ConsensusMessage } from '../codec/types.ts';
 import type { BlockApplication } from '../consensus/types.ts';
-import { createExecutionEngine } from '../execution/create-engine.ts';
 import { createSenderRecovery } from '../execution/senders.ts';
 import { systemPace } from '../execution/watch.ts';
 import { createUpdateFormat } from '../learning/update-format.ts';
@@ -45,6 +44,7 @@ import { createSnapshotStore } from '../sync/snapshot-store.ts';
 import { createSnapshotSync } from '../sync/snapshot-sync.ts';
 import { assetFolders, createAssetFinder, ensureAssets } from './assets.ts';
 import { createCompletions } from './completions.ts';
+import { openExecution } from './execution.ts';
 import { createFailure } from './failure.ts';
 import { resolveGenesis } from './genesis-source.ts';
 import { createGossip, type Gossip } from './gossip.ts';
@@ -137,7 +137,7 @@ async function assemble(
   const recoveryThread = await startRecovery(log.child({ room: 'recovery' }), failure.report);
   shutdown.add('recovery of senders', recoveryThread.terminate);
   const recovery = createSenderRecovery({ threads: [recoveryThread.remote.recover], pace: systemPace });
-  const execution = await createExecutionEngine({ genesis }, { store, log, recovery });
+  const execution = await openExecution(config, genesis, { store, recovery, clock: systemClock, log });
   const state = () => chain.state;
   const headers = createHeaderStore({ store, blocks, genesisAuthorities: authorityAddresses(genesis) });
   const authoritiesOf = (height: number) => authoritiesAt(height, chain.state, headers.deciding);
@@ -219,7 +219,10 @@ async function assemble(
     network,
     height: () => chain.height,
     commit: chain.commit,
-    ...(config.snapshot_after_blocks === 0 ? {} : { snapshot: { sync: snapshots, afterBlocks: config.snapshot_after_blocks } }),
+    // An external client cannot be given a state: it executes every block.
+    ...(config.snapshot_after_blocks === 0 || config.execution_engine !== undefined
+      ? {}
+      : { snapshot: { sync: snapshots, afterBlocks: config.snapshot_after_blocks } }),
     async imported(height) {
       keeper.follow();
       await driver.startAfter(height);
@@ -252,6 +255,7 @@ async function assemble(
         onion: createOnion(onionSeed(privateKey, 'public')),
         secretOnion: createOnion(onionSeed(privateKey, 'secret')),
         votes: createVoteLog(store),
+        clock: systemClock,
       })
     : undefined;
   const own = createOwnOperations(context, { signer, state, send: gossip.sendOperation });

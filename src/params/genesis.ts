@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { STAKE_CONTRACT } from '../contracts/addresses.ts';
 import { compareBytes, fromHex, type Hex, toHex, utf8 } from '../primitives/bytes.ts';
 import { errorDomain } from '../primitives/errors.ts';
 import { type Hash, taggedHash } from '../primitives/hash.ts';
 
-/** Where stakes are sent: "POL stake" in ASCII. Nobody has its key; what it holds is burned there and kept by the protocol's state. */
-export const STAKE_ADDRESS: Uint8Array = fromHex('0x0000000000000000000000504f4c207374616b65', 20);
+/** Where stakes are sent: a contract (contracts/Stake.sol). What it holds is burned there and kept by the protocol's state. */
+export const STAKE_ADDRESS: Uint8Array = fromHex(STAKE_CONTRACT, 20);
 const MAX_GENESIS_STAKES = 1000;
 /** Inner steps in a segment: a ruling on a disputed one lists a digest for each. */
 export const MAX_SEGMENT_STEPS = 48;
@@ -187,6 +188,11 @@ const genesisSchema = z.strictObject({
   rounds: roundsSchema,
   rewards: rewardsSchema,
   staking: stakingSchema,
+  /**
+   * Whether blocks tell contracts of the training (contracts/Training.sol): yes, unless it is false. Standard execution clients know no
+   * such writes, so a network whose nodes use them is made without.
+   */
+  training_view: z.boolean().optional(),
 });
 
 /**

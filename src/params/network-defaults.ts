@@ -127,6 +127,8 @@ export interface NetworkChoice {
   readonly learning?: Partial<LearningConfig>;
   readonly rounds?: Partial<RoundConfig>;
   readonly blockIntervalMs?: number | undefined;
+  /** False: without the contract that tells of the training, so that standard execution clients can execute the chain. */
+  readonly trainingView?: boolean | undefined;
 }
 
 /**
@@ -146,6 +148,7 @@ export function createGenesis(choice: NetworkChoice, random: (length: number) =>
     gas_limit: DEFAULT_GAS_LIMIT,
     base_fee_per_gas: WEI_PER_GWEI.toString(),
     block_interval_ms: choice.blockIntervalMs ?? DEFAULT_BLOCK_INTERVAL_MS,
+    ...(choice.trainingView === false ? { training_view: false } : {}),
     model: choice.model ?? DEFAULT_MODEL,
     tokenizer: choice.tokenizer ?? { kind: 'gpt2' },
     ...(choice.baseWeightsRoot === undefined ? {} : { base_model: { weights_root: choice.baseWeightsRoot } }),

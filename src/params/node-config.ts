@@ -62,5 +62,10 @@ export const nodeConfigSchema = z.strictObject({
   snapshot_after_blocks: z.number().int().nonnegative().default(1024),
   /** Settled rounds whose proofs this node can still show and judge again: their updates, states and start weights stay on disk. */
   keep_rounds: z.number().int().min(1).max(100_000).default(2),
+  /** Engine API of an execution client that takes the place of the embedded one, and the file with the secret that both share. */
+  execution_engine: z.url({ protocol: /^https?$/ }).optional(),
+  jwt_secret: z.string().optional(),
+  /** The same client's ordinary JSON-RPC: balances, calls and receipts are asked there. */
+  execution_rpc: z.url({ protocol: /^https?$/ }).optional(),
   log_level: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
 });

@@ -7,6 +7,7 @@ import type { ProtocolContext } from './context.ts';
 import { openDisputes } from './disputes.ts';
 import { drawOf } from './draw.ts';
 import { protocolError } from './errors.ts';
+import { takeExits } from './exits.ts';
 import { payOut } from './payables.ts';
 import { record } from './record.ts';
 import { takeDeposits } from './stakes.ts';
@@ -37,7 +38,7 @@ export function applyBlock(state: ProtocolState, input: ProtocolInput, context: 
   if (isBoundary && operations.length > 0) {
     throw protocolError('PROTOCOL_BOUNDARY_WITH_OPERATIONS', `boundary block ${height} carries ${operations.length} operations`);
   }
-  const funded = takeDeposits(state, input.deposits, context);
+  const funded = takeExits(takeDeposits(state, input.deposits, context), input.exits ?? [], context);
   const output =
     boundary === undefined ? applyOrdinary(funded, height, operations, context) : applyBoundary(funded, height, boundary, context);
   return { ...output, burned: output.state.burned - state.burned };

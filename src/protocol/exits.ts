@@ -2,8 +2,9 @@ import type { ExitOperation } from '../codec/types.ts';
 import { WEI_PER_GWEI } from '../primitives/units.ts';
 import type { ProtocolContext } from './context.ts';
 import { owe } from './payables.ts';
+import { judgeExit } from './rules/stakes.ts';
 import { type Coins, stakeOf, withStake } from './stakes.ts';
-import type { ProtocolState, StakeRecord } from './types.ts';
+import type { AskedExit, ProtocolState, StakeRecord } from './types.ts';
 
 /** Begins to give a part of a stake back: from now on it counts for no minimum, and can still be slashed. */
 export function startExit(state: ProtocolState, { account, gwei }: ExitOperation, { genesis }: ProtocolContext): ProtocolState {
@@ -16,6 +17,14 @@ export function startExit(state: ProtocolState, { account, gwei }: ExitOperation
     unbondsAt: state.open.number + genesis.staking.unbonding_rounds,
   };
   return { ...state, stakes: withStake(state.stakes, record) ?? state.stakes };
+}
+
+/** Exits asked through the stake contract, each under the rules of an exit operation written in the open round. */
+export function takeExits(state: ProtocolState, exits: readonly AskedExit[], context: ProtocolContext): ProtocolState {
+  return exits.reduce((current, { account, gwei }) => {
+    const operation: ExitOperation = { type: 'exit', account, round: current.open.number, gwei };
+    return judgeExit(current, operation).kind === 'valid' ? startExit(current, operation, context) : current;
+  }, state);
 }
 
 /** At the end of round `ended`: what was asked back long enough ago is owed, and not at stake any more. */

@@ -50,10 +50,16 @@ export interface Payable {
   readonly wei: bigint;
 }
 
-/** Coins sent to STAKE_ADDRESS by a transaction of the block before. */
+/** Coins staked by a transaction of the block before, at STAKE_ADDRESS. */
 export interface Deposit {
   readonly address: Address;
   readonly wei: bigint;
+}
+
+/** A part of a stake asked back by one. */
+export interface AskedExit {
+  readonly account: Address;
+  readonly gwei: bigint;
 }
 
 /**
@@ -275,10 +281,12 @@ export interface ProtocolInput {
   /** Present exactly in boundary blocks. */
   readonly boundary: Boundary | undefined;
   /**
-   * Transfers to STAKE_ADDRESS in the execution block of the parent, in the order of its transactions. Of the parent: what a
+   * What was staked in the execution block of the parent, in the order of its transactions. Of the parent: what a
    * block's own transactions do is known only once its protocol state is.
    */
   readonly deposits: readonly Deposit[];
+  /** What was asked back through the stake contract in the same block, in order. One that cannot be is passed over: it has cost its gas. */
+  readonly exits?: readonly AskedExit[];
 }
 
 export interface ProtocolOutput {

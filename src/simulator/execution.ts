@@ -117,7 +117,7 @@ function encodePayload(parent: ExecutionHead, attributes: PayloadAttributes): Ui
 
 function loadHead(store: Pick<KeyValueStore, 'get'>, genesisHash: Hash): ExecutionHead {
   const bytes = store.get(KEY_HEAD);
-  const rest = { stateRoot: genesisHash, baseFeePerGas: 0n, nextBaseFeePerGas: 0n, gasLimit: 0n };
+  const rest = { stateRoot: genesisHash, baseFeePerGas: 0n, nextBaseFeePerGas: 0n, gasLimit: 0n, stakeRequests: [] };
   if (bytes === undefined) return { ...rest, number: 0, hash: genesisHash, timestamp: 0 };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const hash = bytes.slice(16);

@@ -44,4 +44,6 @@ export const Prefix = {
   executionMeta: 0x38,
   /** Number → hash of a block that is not held. */
   ancestorHash: 0x39,
+  /** Number → slots that the block set before its transactions. */
+  systemWrites: 0x3a,
 } as const;

@@ -1,15 +1,13 @@
 import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMPILER } from './compile.ts';
 import { liveNode } from './node.ts';
 import { run } from './run.ts';
 import { ALICE_KEY, balanceSlot, CAROL, SENT, SUPPLY, TOKEN_FILE } from './token.ts';
 import { hasTool, toolCommand } from './tools.ts';
-
-const require = createRequire(import.meta.url);
 
 /** Hardhat 2 speaks HTTP only: its configuration knows no WebSocket. */
 describe.skipIf(!hasTool('hardhat'))('Hardhat 2', () => {
@@ -27,14 +25,13 @@ describe.skipIf(!hasTool('hardhat'))('Hardhat 2', () => {
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
   it('compiles and deploys a token, sends it, and reads logs, an estimate, a trace and a proof', { timeout: 120_000 }, async () => {
-    const { version } = require('solc') as { version(): string };
     const output = await run(toolCommand('hardhat'), ['run', 'hardhat-script.cjs', '--network', 'pol'], {
       cwd: directory,
       env: {
         HOME: directory,
         HARDHAT_DISABLE_TELEMETRY_PROMPT: 'true',
-        SOLC_JS: require.resolve('solc/soljson.js'),
-        SOLC_VERSION: version().split('+')[0] ?? '',
+        SOLC_JS: COMPILER.file,
+        SOLC_VERSION: COMPILER.version,
         NODE_URL: node.http,
         PRIVATE_KEY: ALICE_KEY,
         CAROL,

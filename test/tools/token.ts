@@ -6,7 +6,7 @@ import { compileContract } from './compile.ts';
 /** What every client does: deploys a token, sends some of it from alice to carol, and reads all there is to read about that. */
 
 export const TOKEN_FILE = new URL('./project/Token.sol', import.meta.url);
-export const token = compileContract(TOKEN_FILE, 'Token');
+export const token = compileContract(TOKEN_FILE);
 
 export const ALICE_KEY: Hex = toHex(keyOf(1));
 export const ALICE: Hex = toHex(alice.address);

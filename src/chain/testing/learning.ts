@@ -15,6 +15,7 @@ export function fakeLearning(parts: Partial<LearningService>): LearningService {
     train: missing('train'),
     finishTraining: missing('finishTraining'),
     opening: missing('opening'),
+    obtain: missing('obtain'),
     check: missing('check'),
     measureUpdates: missing('measureUpdates'),
     evaluate: missing('evaluate'),

@@ -19,6 +19,7 @@ export function registerCreateNetwork(program: Command, io: Io): void {
       .description('Make the files of a network on this machine: genesis, and a configuration and an encrypted key for each node.')
       .option('--dir <DIR>', 'folder to write to', '.')
       .option('--name <NAME>', 'name of the network', 'pol')
+      .option('--no-training-view', 'without the contract that tells of the training: standard execution clients can take part')
       .option('--force', 'overwrite existing files: keys in them are lost'),
   ).action(async ({ dir, force, ...options }: CommandOptions) => {
     // Loaded here: the tokenizer behind it would slow every other command's start.

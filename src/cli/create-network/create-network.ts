@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { partsOf } from '../../data/sources/source-text.ts';
 import type { TextTokenizer } from '../../data/text-tokenizer.ts';
+import { executionGenesis } from '../../execution/execution-genesis.ts';
 import { ASSETS_FOLDER, textFile, weightsFile } from '../../learning/assets.ts';
 import { type Genesis, genesisHash, type ModelConfig } from '../../params/genesis.ts';
 import {
@@ -22,7 +23,7 @@ import type { Progress } from '../progress.ts';
 import type { FileTokenizer } from '../tokenizer-choice.ts';
 import type { BaseModel } from './base-model.ts';
 import { DEFAULT_AUTHORITIES, DEFAULT_BASE_API_PORT, DEFAULT_BASE_PORT, DEFAULT_TRAINERS, type NetworkOptions } from './options.ts';
-import { GENESIS_FILE, type NodePlan, nodeConfigDocument, planNodes } from './plan.ts';
+import { EXECUTION_GENESIS_FILE, GENESIS_FILE, type NodePlan, nodeConfigDocument, planNodes } from './plan.ts';
 
 /** Each authority starts with this, for fees and for trying `send` before the first reward. */
 const AUTHORITY_START_WEI = 100n * WEI_PER_POL;
@@ -136,6 +137,7 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
         },
         rounds: { blocks_per_round: options.roundBlocks ?? DEFAULT_ROUNDS.blocks_per_round },
         blockIntervalMs: options.blockInterval,
+        trainingView: options.trainingView,
       },
       random,
     );
@@ -157,6 +159,7 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
       writeTextFile(asset(textFile(tokenizer.choice.config_hash)), tokenizer.configJson, { overwrite: true });
     }
     if (base !== undefined) await dependencies.writeWeights(asset(weightsFile(base.weightsRoot)), base.weights);
+    write(EXECUTION_GENESIS_FILE, executionGenesis(genesis));
     write(GENESIS_FILE, genesis);
     return { directory, genesis, genesisHash: genesisHash(genesis), nodes: nodes.map(({ password: _, keystore: __, ...node }) => node) };
   } finally {
@@ -175,7 +178,7 @@ export function planOf({ authorities, nodes, basePort, baseApiPort }: NetworkOpt
 }
 
 function refuseToOverwrite(directory: string, plan: readonly NodePlan[]): void {
-  const files = [GENESIS_FILE, ...plan.flatMap((node) => [node.configFile, node.keyFile, node.passwordFile])];
+  const files = [GENESIS_FILE, EXECUTION_GENESIS_FILE, ...plan.flatMap((node) => [node.configFile, node.keyFile, node.passwordFile])];
   const existing = files.map((file) => join(directory, file)).find(existsSync);
   if (existing !== undefined) throw fileExists(existing);
 }

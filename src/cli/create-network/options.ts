@@ -30,6 +30,8 @@ export interface NetworkOptions {
   readonly roundBlocks?: number;
   /** Milliseconds. */
   readonly blockInterval?: number;
+  /** Made false by --no-training-view. */
+  readonly trainingView?: boolean;
   readonly fund?: Readonly<Record<Hex, bigint>>;
 }
 

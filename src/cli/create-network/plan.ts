@@ -2,6 +2,8 @@ import { cliError } from '../errors.ts';
 
 const MAX_PORT = 65_535;
 export const GENESIS_FILE = 'genesis.json';
+/** For an external execution client. */
+export const EXECUTION_GENESIS_FILE = 'execution_genesis.json';
 const CONFIG_FILE = /^(?<name>(?:authority|node)_(?<index>\d+))_config\.json$/;
 
 /** One node of a network to be made. Numbers run through: authorities first, then trainers. */

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { type Genesis, parseGenesis } from '../../params/genesis.ts';
 import { loadConfig } from '../../params/load-config.ts';
 import type { NodeConfig } from '../../params/node-config.ts';
-import { configFilesAmong, GENESIS_FILE } from '../create-network/plan.ts';
+import { configFilesAmong, EXECUTION_GENESIS_FILE, GENESIS_FILE } from '../create-network/plan.ts';
 import { cliError } from '../errors.ts';
 import { readTextFile } from '../files.ts';
 
 /** Everything that create-network, devnet and its nodes put into a network's folder. */
-const OWN_NAMES = new Set([GENESIS_FILE, 'keys', 'data', 'logs']);
+const OWN_NAMES = new Set([GENESIS_FILE, EXECUTION_GENESIS_FILE, 'keys', 'data', 'logs']);
 
 export type FolderState = 'empty' | 'complete' | 'interrupted' | 'foreign';
 

@@ -24,6 +24,8 @@ export interface WorldState extends StateManagerInterface {
   /** An empty account is none (EIP-161). */
   setAccount(address: Address, account: AccountRecord): void;
   addBalance(address: Address, wei: bigint): void;
+  /** Without leading zeros; empty where nothing is. */
+  storageAt(address: Address, slot: Uint8Array): Uint8Array;
   /** A slot of an account that exists; zero removes it. */
   setStorage(address: Address, slot: Uint8Array, value: Uint8Array): void;
   /** A place that `rollBack` returns to. */
@@ -187,6 +189,7 @@ export function createWorldState(store: Pick<KeyValueStore, 'get'>, stateRoot: H
       const record = account(address) ?? EMPTY_ACCOUNT;
       put(address, { ...record, balance: record.balance + wei });
     },
+    storageAt: slot,
     setStorage: setSlot,
     mark: () => undo.length,
     rollBack,

@@ -129,13 +129,14 @@ export async function importEthereumChain(files: { readonly genesis: GethGenesis
   };
 
   async function append(block: Block, receipts: readonly ReceiptBody[], written: ReadonlyMap<string, Uint8Array>) {
-    const candidate = candidateOf(block.header, block.serialize(), receipts, reachableWrites(written, block.header.stateRoot));
+    const stateWrites = reachableWrites(written, block.header.stateRoot);
+    const candidate = candidateOf(block.header, block.serialize(), { receipts, stateWrites, stakeRequests: [] }, {});
     await store.write(candidate.writes);
     head = candidate.head;
   }
 
   const genesis = await createGenesis(files.genesis, rulesAt({ number: 0, timestamp: Number(files.genesis.timestamp) }));
-  head = headOf(genesis.block.header);
+  head = headOf(genesis.block.header, []);
   await append(genesis.block, [], genesis.written);
 
   let rest = files.blocks;

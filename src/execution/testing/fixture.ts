@@ -8,7 +8,7 @@ import type { KeyValueStore } from '../../store/kv.ts';
 import { createMemoryStore } from '../../store/memory.ts';
 import { chainRules } from '../chain-rules.ts';
 import { createExecutionEngine } from '../create-engine.ts';
-import type { ExecutionEngine, Payload, PayloadAttributes } from '../engine.ts';
+import type { EmbeddedEngine, ExecutionEngine, Payload, PayloadAttributes } from '../engine.ts';
 import type { ChainContext } from '../machine.ts';
 import { signTransaction, type TransactionFields } from '../transactions.ts';
 
@@ -112,7 +112,7 @@ export function testGenesis(overrides: Partial<Genesis> = {}): Genesis {
 }
 
 export interface TestChain {
-  readonly engine: ExecutionEngine;
+  readonly engine: EmbeddedEngine;
   readonly store: KeyValueStore;
 }
 
