@@ -9,6 +9,7 @@ import { isPolError } from '../primitives/errors.ts';
 import { sha256 } from '../primitives/hash.ts';
 import type { Logger } from '../primitives/log.ts';
 import type { BlobStore } from '../store/kv.ts';
+import { readBaseWeights } from './assets.ts';
 import { openBlobIndex } from './blob-index.ts';
 import { type ArithmeticFault, createChecker } from './checker.ts';
 import { learningError } from './errors.ts';
@@ -33,6 +34,8 @@ export const LEAST_KEPT_ROUNDS = 1;
 export interface LearningParts {
   readonly genesis: Genesis;
   readonly directory: string;
+  /** Folders with the files that the genesis names by hash (assets.ts). */
+  readonly assets?: readonly string[];
   readonly dataset: Dataset;
   readonly backend: Backend;
   /** Creates the backend that a mismatch is executed on again; undefined when `backend` is the reference itself. */
@@ -67,7 +70,8 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
     { update: (hash) => blobs.get(hash), initialWeights, log },
   );
 
-  function initialWeights(): Float32Array {
+  async function initialWeights(): Promise<Float32Array> {
+    if (genesis.base_model !== undefined) return readBaseWeights(genesis, parts.assets ?? []);
     const weights = new Float32Array(parameters);
     initialiseWeights(genesis.model, fromHex(genesis.learning.init_seed, 32), weights);
     return weights;

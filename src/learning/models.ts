@@ -82,7 +82,7 @@ export interface ModelStoreDependencies {
   /** Bytes of an update by hash; undefined when not held. */
   readonly update: (hash: Hash) => Promise<Uint8Array | undefined>;
   /** Called once, for a new directory. */
-  readonly initialWeights: () => Float32Array;
+  readonly initialWeights: () => Promise<Float32Array>;
   readonly log: Logger;
 }
 
@@ -127,7 +127,7 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
   }
 
   async function startFromGenesis(): Promise<Generations> {
-    const model = hold(dependencies.initialWeights(), new Float32Array(parameters));
+    const model = hold(await dependencies.initialWeights(), new Float32Array(parameters));
     const genesis: Generation = { openRound: 0, settled: model, start: model, sealed: [], boundary: undefined, feedback: [] };
     await persist([genesis], []);
     return [genesis];

@@ -131,6 +131,7 @@ export const DIRECT_MESSAGES_BURST = 1_000;
 export const REQUEST_LIMITS = {
   hello: { perSecond: 1, burst: 10, maxRequestBytes: MAX_HELLO_BYTES },
   genesis: { perSecond: 1, burst: 10, maxRequestBytes: 64 },
+  asset: { perSecond: 100, burst: 200, maxRequestBytes: 128 },
   headers: { perSecond: 20, burst: 100, maxRequestBytes: 128 },
   blocks: { perSecond: 50, burst: 200, maxRequestBytes: 128 },
   'protocol-state': { perSecond: 2, burst: 20, maxRequestBytes: 128 },

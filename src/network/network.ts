@@ -50,6 +50,7 @@ export type DirectProtocol = 'consensus';
 export const REQUEST_PROTOCOLS = [
   'hello',
   'genesis',
+  'asset',
   'headers',
   'blocks',
   'protocol-state',

@@ -35,12 +35,14 @@ import { createOnion, onionSeed } from '../protocol/onion.ts';
 import { createFileBlobStore } from '../store/blobs.ts';
 import { openLmdbStore } from '../store/lmdb.ts';
 import { lockDataDirectory } from '../store/lock.ts';
+import { serveAssets } from '../sync/assets.ts';
 import { createBlockSync } from '../sync/block-sync.ts';
 import { createModelDownload } from '../sync/model-download.ts';
 import { createPeerSource, type PeerSourceOptions } from '../sync/peer-source.ts';
 import { serveSync } from '../sync/serve.ts';
 import { createSnapshotStore } from '../sync/snapshot-store.ts';
 import { createSnapshotSync } from '../sync/snapshot-sync.ts';
+import { assetFolders, createAssetFinder, ensureAssets } from './assets.ts';
 import { createCompletions } from './completions.ts';
 import { openExecution } from './execution.ts';
 import { createFailure } from './failure.ts';
@@ -114,6 +116,8 @@ async function assemble(
   const blocks = createBlockStore(store, { keptStates: keptStatesOf(config, genesis) });
   const standing = blocks.requireGenesis(context.genesisHash);
   const blobs = createFileBlobStore(paths.blobs);
+
+  await ensureAssets(config, genesis, log);
 
   // Learning, execution, and the chain that binds them.
   const { remote: learning, terminate } = await startLearning(
@@ -237,6 +241,8 @@ async function assemble(
     genesisDocument: utf8(JSON.stringify(genesis)),
   });
 
+  serveAssets({ network, find: createAssetFinder(config, genesis) });
+
   // What this node does in the learning protocol.
   const history = createTrainingHistory();
   const readyRound = () => keeper.readyRound;
@@ -353,6 +359,7 @@ function learningData(config: NodeConfig, genesis: Genesis): LearningWorkerData 
       backend: config.backend,
       threads: config.threads,
       datasetCache: datasetCacheOf(config),
+      assets: assetFolders(config),
       keepRounds: config.keep_rounds,
     },
     blobDirectory: pathsOf(config).blobs,

@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { type Hex, toHex } from '../primitives/bytes.ts';
 import { WEI_PER_GWEI, WEI_PER_POL } from '../primitives/units.ts';
-import { ARITHMETIC, type Genesis, type LearningConfig, type ModelConfig, parseGenesis, type RoundConfig } from './genesis.ts';
+import {
+  ARITHMETIC,
+  type Genesis,
+  type LearningConfig,
+  type ModelConfig,
+  parseGenesis,
+  type RoundConfig,
+  type TokenizerChoice,
+} from './genesis.ts';
 
 /** "POL" in ASCII. */
 export const DEFAULT_CHAIN_ID = 0x504f4c;
@@ -112,6 +120,10 @@ export interface NetworkChoice {
   /** Stakes in wei, by lower-case address. */
   readonly stakes?: Readonly<Record<Hex, bigint>>;
   readonly model?: ModelConfig;
+  /** Left out: GPT-2's. */
+  readonly tokenizer?: TokenizerChoice | undefined;
+  /** Root of the weights to start from; left out: drawn from a seed. */
+  readonly baseWeightsRoot?: Hex | undefined;
   readonly learning?: Partial<LearningConfig>;
   readonly rounds?: Partial<RoundConfig>;
   readonly blockIntervalMs?: number | undefined;
@@ -138,7 +150,8 @@ export function createGenesis(choice: NetworkChoice, random: (length: number) =>
     block_interval_ms: choice.blockIntervalMs ?? DEFAULT_BLOCK_INTERVAL_MS,
     ...(choice.trainingView === false ? { training_view: false } : {}),
     model: choice.model ?? DEFAULT_MODEL,
-    tokenizer: { kind: 'gpt2' },
+    tokenizer: choice.tokenizer ?? { kind: 'gpt2' },
+    ...(choice.baseWeightsRoot === undefined ? {} : { base_model: { weights_root: choice.baseWeightsRoot } }),
     data: choice.data,
     learning: { ...DEFAULT_LEARNING, init_seed: toHex(random(32)), ...choice.learning },
     rounds: { ...DEFAULT_ROUNDS, ...windowsOf(choice.rounds?.blocks_per_round ?? DEFAULT_ROUNDS.blocks_per_round), ...choice.rounds },

@@ -10,7 +10,8 @@ export type SyncProtocol =
   | 'chunks'
   | 'blob'
   | 'opening'
-  | 'genesis';
+  | 'genesis'
+  | 'asset';
 
 export interface SyncPeer {
   readonly id: string;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type LearningConfig, learningSchema, type ModelConfig, modelSchema } from '../../params/genesis.ts';
+import { type LearningConfig, learningSchema, type ModelConfig, modelSchema, tokenizerSchema } from '../../params/genesis.ts';
 import { type Hex, toHex, uint64BE } from '../../primitives/bytes.ts';
 import { type Hash, taggedHash } from '../../primitives/hash.ts';
 import { runError } from './errors.ts';
@@ -22,8 +22,10 @@ const configSchema = z.strictObject({
     root,
     tokens: z.number().int().positive(),
     held_out_tokens: z.number().int().positive(),
+    /** As a genesis has it. */
+    held_out_ppm: z.number().int().positive().max(500_000).optional(),
   }),
-  tokenizer: z.strictObject({ kind: z.literal('gpt2') }),
+  tokenizer: tokenizerSchema,
   model: modelSchema,
   learning: learningSchema.omit(ofNetworksOnly),
 });
