@@ -85,7 +85,7 @@ export function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
         return submitTransaction(raw);
       },
     },
-    training: () => ({ enabled: true, active: false, progress: undefined, history: [] }),
+    training: () => ({ enabled: true, active: false, progress: undefined, utilisation: undefined, history: [] }),
     peers: () => [],
     addresses: () => ['/ip4/127.0.0.1/tcp/1/ws'],
     completions: noCompletions,
