@@ -25,7 +25,7 @@ export const DEFAULT_MODEL: ModelConfig = {
 };
 
 /** 0.27 million parameters and short sequences: a step costs a twentieth. For machines without fast kernels. */
-const SMALL_MODEL: ModelConfig = { ...DEFAULT_MODEL, vocab_size: 2048, dim: 64, layers: 3, hidden_dim: 176, context_length: 64 };
+export const SMALL_MODEL: ModelConfig = { ...DEFAULT_MODEL, vocab_size: 2048, dim: 64, layers: 3, hidden_dim: 176, context_length: 64 };
 const SMALL_BATCH_SIZE = 8;
 /**
  * Below this many tokens of the default model a second and thread, a network of six nodes on one machine could not check
@@ -67,6 +67,9 @@ export const DEFAULT_ROUNDS: RoundConfig = {
   checks_per_authority: 2,
   max_trainers: 64,
 };
+
+/** Sparse updates for who wants them: 124 times less to send than f32. */
+export const DEFAULT_SPARSE_UPDATES = { keep: 64, feedback_decay: 0.95 } as const;
 
 const DEFAULT_REWARDS: Genesis['rewards'] = {
   emission_per_round: (10n * WEI_PER_POL).toString(),
