@@ -15,7 +15,7 @@ import { loadDefaultDataset } from './default-dataset.mjs';
 import { togetherSvg } from './together-svg.mjs';
 
 const HELP = `Usage: node bench/together.mjs [--trainers 1,2,4,8] [--what alone,int8,sparse] [--outer 0.7:0.6,…] [--model default|small]
-                               [--rounds 16] [--steps 20] [--batch 16] [--held-out 64] [--threads 2] [--seed 1] [--output FOLDER]
+                               [--rounds 12] [--steps 20] [--batch 16] [--held-out 64] [--threads 2] [--seed 1] [--output FOLDER]
 
 Trains a model as a network does, with the production code for batches, updates and their merge (no blocks, no checks): in each round
 every trainer takes --steps steps from the same start, updates travel as int8 blocks or sparsely, and their mean moves the model.
@@ -29,7 +29,7 @@ const { values } = parseArgs({
     what: { type: 'string', default: KINDS.join() },
     outer: { type: 'string', default: `${DEFAULT_LEARNING.outer_learning_rate}:${DEFAULT_LEARNING.outer_momentum}` },
     model: { type: 'string', default: 'default' },
-    rounds: { type: 'string', default: '16' },
+    rounds: { type: 'string', default: '12' },
     steps: { type: 'string', default: '20' },
     batch: { type: 'string', default: '16' },
     'held-out': { type: 'string', default: '64' },
