@@ -10,8 +10,9 @@ import { parseArgs } from 'node:util';
 import { expectedCost } from '../dist/protocol/verification-cost.js';
 
 const HELP = `Usage: node bench/utilisation.mjs [--authorities 3] [--trainers 2] [--rounds 20] [--round-blocks 60] [--block-interval 500] [--batch-size 32]
+                                  [--seconds 3600]
 
-Runs a network of real processes on this machine until each trainer has trained so many whole rounds, and prints what share of them
+Runs a network of real processes on this machine until each trainer has trained so many whole rounds, at most --seconds, and prints what share of them
 it spent in training steps (training/status, utilisation), and what the authorities executed again as a share of what was proven, beside
 what the draw's rules give for the checks of each authority.`;
 const PROGRAM = fileURLToPath(new URL('../bin/pol-node.mjs', import.meta.url));
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     'round-blocks': { type: 'string', default: '60' },
     'block-interval': { type: 'string', default: '500' },
     'batch-size': { type: 'string', default: '32' },
+    seconds: { type: 'string', default: '3600' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -42,7 +44,11 @@ async function main(authorities, trainers, rounds) {
     const urls = await startNetwork(directory, authorities, trainers, children);
     const costs = new Map();
     let answers = [];
-    while (answers.length < trainers || answers.some(({ utilisation_rounds }) => utilisation_rounds < rounds)) {
+    const endsAt = performance.now() + 1000 * Number(values.seconds);
+    while (
+      performance.now() < endsAt &&
+      (answers.length < trainers || answers.some(({ utilisation_rounds }) => utilisation_rounds < rounds))
+    ) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       answers = (await Promise.all(urls.map(status))).filter((answer) => answer !== undefined);
       for (const { verification } of answers) note(costs, verification);
@@ -132,4 +138,6 @@ async function freePorts(count) {
   return ports;
 }
 
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
+function percent(share) {
+  return share === null || Number.isNaN(share) ? 'unknown' : `${(100 * share).toFixed(1)} %`;
+}

@@ -45,8 +45,9 @@ export const DEFAULT_LEARNING: Omit<LearningConfig, 'init_seed'> = {
   epsilon: 1e-8,
   weight_decay: 0.1,
   clip_norm: 1,
-  outer_learning_rate: 0.7,
-  outer_momentum: 0.6,
+  // The best of those measured (docs/benchmarks.md, Training together).
+  outer_learning_rate: 1,
+  outer_momentum: 0.8,
 };
 
 /** Model and batch for a machine of which one thread trains so many tokens of the default model a second. */
