@@ -70,9 +70,6 @@ export const DEFAULT_ROUNDS: RoundConfig = {
   max_trainers: 64,
 };
 
-/** Sparse updates for who wants them: 124 times less to send than f32. */
-export const DEFAULT_SPARSE_UPDATES = { keep: 64, feedback_decay: 0.95 } as const;
-
 const DEFAULT_REWARDS: Genesis['rewards'] = {
   emission_per_round: (10n * WEI_PER_POL).toString(),
   halving_rounds: 1_000_000,
