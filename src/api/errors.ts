@@ -18,5 +18,8 @@ export const apiError = errorDomain({
   API_LIMIT: { explanation: 'A limit of the API is reached.', http: 429, jsonRpc: -32005 },
   API_CANCELLED: { explanation: 'The client went away before the answer was complete.', http: 499 },
   API_PORT_IN_USE: { explanation: 'Another program listens on the API port.' },
+  API_UNAUTHORISED: { explanation: 'The API asks for a key, and the request has none that is known.', http: 401 },
+  API_QUOTA: { explanation: 'The key’s quota of requests or tokens is used up.', http: 429 },
+  API_KEYS_INVALID: { explanation: 'The file of API keys does not parse.' },
   API_CONTEXT_LENGTH: { explanation: 'The prompt does not fit the model’s context.', http: 400, jsonRpc: -32602 },
 });

@@ -27,4 +27,13 @@ export const WS_PING_MS = 30_000;
 /** Characters of a batch's answers; what comes after is refused (go-ethereum's BatchResponseMaxSize). */
 export const MAX_BATCH_RESPONSE_LENGTH = 25 * 1000 * 1000;
 export const DEFAULT_MAX_COMPLETION_TOKENS = 100;
+export const DEFAULT_LEGACY_COMPLETION_TOKENS = 16;
 export const MAX_STOP_SEQUENCES = 4;
+/** Answers to one request, over all its prompts. */
+export const MAX_CHOICES = 16;
+export const MAX_TOP_LOGPROBS = 20;
+export const MAX_LEGACY_LOGPROBS = 5;
+export const MAX_LOGIT_BIASES = 1_024;
+export const MAX_TOOLS = 128;
+/** Texts embedded by one request. */
+export const MAX_EMBEDDING_INPUTS = 256;

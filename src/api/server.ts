@@ -12,8 +12,10 @@ import { RPC_METHODS } from './jsonrpc/registry.ts';
 import { createSubscriptionHub } from './jsonrpc/subscriptions.ts';
 import { serveWebSocket } from './jsonrpc/websocket.ts';
 import { MAX_BODY_BYTES } from './limits.ts';
-import { openAiErrorBody } from './openai/errors.ts';
-import { registerOpenAi } from './openai/routes.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { type OpenAiErrorFacts, openAiErrorBody } from './openai/errors.ts';
+import { type Admission, type ApiKey, createKeyring } from './openai/keys.ts';
+import { isOpenAiPath, registerOpenAi } from './openai/routes.ts';
 import { registerRest } from './rest/routes.ts';
 
 export interface ApiServer {
@@ -23,14 +25,23 @@ export interface ApiServer {
   stop(): Promise<void>;
 }
 
+export interface ApiServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** When given, `/v1` answers to these only. */
+  readonly apiKeys?: readonly ApiKey[];
+}
+
 /** The node's HTTP side: JSON-RPC on `POST /`, REST on `/api/v1`, OpenAI on `/v1`. */
 export function createApiServer(
-  options: { readonly host: string; readonly port: number },
+  options: ApiServerOptions,
   dependencies: { readonly view: NodeView; readonly log: Logger; readonly clock?: Clock },
 ): ApiServer {
-  const { view, log, clock = systemClock } = dependencies;
+  const { log, clock = systemClock } = dependencies;
+  const metrics = createMetrics(dependencies.view, { now: () => performance.now() });
+  const view: NodeView = { ...dependencies.view, completions: metrics.completions };
   const app = Fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
-  const isOpenAi = (request: FastifyRequest) => request.url.startsWith('/v1/');
+  const isOpenAi = (request: FastifyRequest) => isOpenAiPath(request.url);
 
   const onLoopback = isLoopbackHost(options.host);
 
@@ -49,7 +60,9 @@ export function createApiServer(
     const code = known ? error.code : status < 500 ? 'API_INVALID_REQUEST' : 'API_INTERNAL';
     if (status >= 500) log.error({ err: error, url: request.url }, 'a request failed');
     const message = messageOf(error);
-    const body = isOpenAi(request) ? openAiErrorBody(status, code, message, known ? error.data : undefined) : { error: { code, message } };
+    const facts = known ? (error.data as OpenAiErrorFacts | undefined) : undefined;
+    if (isOpenAi(request) && facts?.headers !== undefined) reply.headers(facts.headers);
+    const body = isOpenAi(request) ? openAiErrorBody(status, code, message, facts) : { error: { code, message } };
     return reply.status(status).send(body);
   });
   app.setNotFoundHandler((request, reply) => {
@@ -65,7 +78,9 @@ export function createApiServer(
   const sockets = serveWebSocket(app.server, { onLoopback }, { answer, context: { view, filters }, hub, clock });
   registerJsonRpc(app, { view, filters, answer, onLoopback });
   registerRest(app, view);
-  registerOpenAi(app, view);
+  const admissions = guardOpenAi(app, options.apiKeys, clock);
+  registerOpenAi(app, view, (request, tokens) => admissions.get(request)?.spend(tokens));
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 
   return {
     async start() {
@@ -87,6 +102,20 @@ export function createApiServer(
       await app.close();
     },
   };
+}
+
+/** Asks for a key where OpenAI's API is served, when there are any; what was let in, by request. */
+function guardOpenAi(app: FastifyInstance, keys: readonly ApiKey[] | undefined, clock: Clock): WeakMap<FastifyRequest, Admission> {
+  const admissions = new WeakMap<FastifyRequest, Admission>();
+  if (keys === undefined) return admissions;
+  const keyring = createKeyring(keys, { clock });
+  app.addHook('onRequest', async (request, reply) => {
+    if (!isOpenAiPath(request.url) || request.method === 'OPTIONS') return;
+    const admission = keyring.admit(request.headers);
+    admissions.set(request, admission);
+    reply.headers(admission.headers);
+  });
+  return admissions;
 }
 
 /** JSON-RPC answers parse errors itself, as its specification says, so it reads the body as text. */

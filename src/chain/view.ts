@@ -105,31 +105,110 @@ export interface PeerView {
   readonly height: number;
 }
 
-export interface CompletionRequest {
+/** What an answer must be, whole. */
+export type Grammar =
+  | { readonly literal: string }
+  /** A JSON document valid for this schema, `true` for any; or, `leniently`, any object where the schema is not supported. */
+  | { readonly json: unknown; readonly leniently?: boolean }
+  /** ECMAScript's syntax, the regular part. */
+  | { readonly regex: string }
+  | { readonly sequence: readonly Grammar[] }
+  | { readonly either: readonly Grammar[] };
+
+/** How the next token is chosen from the model's logits, in this order of fields. */
+export interface SamplingOptions {
+  /** Divides positive logits, multiplies negative ones, of tokens in prompt or answer; 1 does nothing (arXiv:1909.05858). */
+  readonly repetitionPenalty: number;
+  /** Subtracted from logits of tokens in the answer: once, and once for each time. 0 does nothing. */
+  readonly presencePenalty: number;
+  readonly frequencyPenalty: number;
+  /** Added to logits. */
+  readonly logitBias: readonly (readonly [token: number, bias: number])[];
+  /** 0 takes the most likely token (the lowest id of equals). */
+  readonly temperature: number;
+  /** Only so many of the likeliest; 0: all. */
+  readonly topK: number;
+  /** Nucleus sampling (arXiv:1904.09751): the smallest set of tokens whose probabilities reach this. */
+  readonly topP: number;
+  /** Only tokens at least this probable relative to the likeliest (arXiv:2407.01082); 0: all. */
+  readonly minP: number;
+}
+
+export interface CompletionRequest extends SamplingOptions {
   readonly prompt: readonly number[];
   readonly maxTokens: number;
-  /** 0 is greedy. */
-  readonly temperature: number;
-  readonly topP: number;
+  /** Two runs with one seed and choice over one model give one text; undefined: drawn. */
   readonly seed: number | undefined;
+  /** Which of several answers to one request: each has randomness of its own. */
+  readonly choice: number;
   readonly stop: readonly string[];
+  readonly grammar: Grammar | undefined;
+  /** Alternatives told with each token; undefined: not even its own probability. */
+  readonly logprobs: number | undefined;
+  /** Tell the prompt's probabilities, too. */
+  readonly promptLogprobs: boolean;
   readonly signal: AbortSignal;
 }
 
+export interface TokenLogprob {
+  readonly token: number;
+  readonly bytes: Uint8Array;
+  /** Natural, of the model's own distribution: before penalties, bias, temperature and grammar. */
+  readonly logprob: number;
+}
+
+export interface TokenReport extends TokenLogprob {
+  readonly top: readonly TokenLogprob[];
+}
+
+/** A settled model: what the chain names (`modelRoot`, of both vectors), and the vectors' own roots. */
+export interface ModelIdentity {
+  readonly modelRoot: Hash;
+  readonly weightsRoot: Hash;
+  readonly momentumRoot: Hash;
+  /** The round that settled it; -1 for the initial model. */
+  readonly round: number;
+}
+
+/** A model that has answered, with its weights: a file of little-endian f32. */
+export interface ServedModel extends ModelIdentity {
+  readonly weightsPath: string;
+}
+
+/** Which model answered and with which randomness, so that anybody can compute the answer again. */
+export interface Lineage extends ModelIdentity {
+  readonly seed: number;
+}
+
 export type CompletionEvent =
-  /** Text that can be shown: never half a UTF-8 character, never a part of a stop sequence. */
-  | { readonly type: 'text'; readonly text: string; readonly tokens: number }
-  | {
+  /** With `promptLogprobs`, first: all but the first token of the prompt, which nothing predicts. */
+  | { readonly type: 'prompt'; readonly tokens: readonly TokenReport[] }
+  /** Text that can be shown: never half a UTF-8 character, never a part of a stop sequence. `tokens` are those it shows, with `logprobs`. */
+  | { readonly type: 'text'; readonly text: string; readonly tokens: readonly TokenReport[] }
+  | ({
       readonly type: 'end';
       readonly reason: 'stop' | 'length';
-      readonly completionTokens: number;
-      readonly modelRoot: Hash;
-      readonly round: number;
-    };
+      /** Every token made, those of a stop sequence as well. */
+      readonly tokens: readonly number[];
+      /** Prompt tokens whose keys and values were still held. */
+      readonly cachedTokens: number;
+    } & Lineage);
+
+export interface CompletionStats {
+  readonly running: number;
+  readonly waiting: number;
+}
 
 /** Text from the settled model. Implemented by inference/, used by api/. */
 export interface CompletionService {
   encode(text: string): Promise<readonly number[]>;
+  decode(tokens: readonly number[]): Promise<string>;
   readonly contextLength: number;
+  readonly vocabSize: number;
   complete(request: CompletionRequest): AsyncIterable<CompletionEvent>;
+  /** Mean of the final norm's outputs over the tokens, scaled to length 1. */
+  embed(tokens: readonly number[], signal: AbortSignal): Promise<{ readonly vector: readonly number[] } & ModelIdentity>;
+  /** A model that answered not long ago. */
+  servedModel(modelRoot: Hash): Promise<ServedModel | undefined>;
+  stats(): CompletionStats;
 }

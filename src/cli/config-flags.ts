@@ -28,6 +28,11 @@ const FLAGS: Readonly<Record<FlagKey, readonly [placeholder: string, description
   password_file: ['<FILE>', 'file with the password of the key'],
   backend: ['<NAME>', 'arithmetic: auto, native, wasm or reference (default: auto)'],
   threads: ['<N>', 'threads of training (default: 1)'],
+  inference_share: ['<SHARE>', 'of one processor’s time, what answering may take beside training or checking (default: 0.5)'],
+  inference_slots: ['<N>', 'answers made together (default: 8)'],
+  inference_threads: ['<N>', 'threads of answering (default: 1)'],
+  served_models_kept: ['<N>', 'models that have answered, kept for verify-answer (default: 4)'],
+  api_keys_file: ['<FILE>', 'hashed API keys with quotas; with it, /v1 answers to these only'],
   dataset_cache: ['<DIR>', 'where tokenised data sets are kept; nodes of one machine may share it'],
   snapshot_after_blocks: ['<N>', 'blocks behind beyond which a recent state is fetched instead of every block; 0: never'],
 };

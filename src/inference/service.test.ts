@@ -1,37 +1,49 @@
 import { describe, expect, it } from 'vitest';
 import type { CompletionEvent, CompletionRequest } from '../chain/view.ts';
-import type { GenerationJob, InferenceEngine } from './engine.ts';
+import type { InferenceEngine } from './engine.ts';
 import { inferenceError } from './errors.ts';
+import type { GenerationJob } from './jobs.ts';
 import { createCompletionService } from './service.ts';
+import { PLAIN } from './testing/jobs.ts';
 
 const request = (changes: Partial<CompletionRequest> = {}): CompletionRequest => ({
-  prompt: [1],
-  maxTokens: 4,
-  temperature: 1,
-  topP: 1,
+  ...PLAIN,
   seed: 1,
-  stop: [],
   signal: new AbortController().signal,
   ...changes,
 });
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
+const identity = (number: number) => {
+  const root = new Uint8Array(32).fill(number);
+  return { modelRoot: root, weightsRoot: root, momentumRoot: root, round: number };
+};
+
 function setUp(generate: InferenceEngine['generate'], start: () => Promise<void> = async () => {}) {
   const cancelled: number[] = [];
-  const engine: InferenceEngine = { generate, encode: async () => [1], cancel: async (id) => void cancelled.push(id) };
+  const engine: InferenceEngine = {
+    generate,
+    encode: async () => [1],
+    decode: async () => 'a',
+    embed: async () => [1],
+    cancel: async (id) => void cancelled.push(id),
+  };
   let models = 0;
   const service = createCompletionService(
-    { contextLength: 8 },
+    { contextLength: 8, vocabSize: 4 },
     {
       engine: async () => {
         await start();
         return engine;
       },
-      model: async () => ({ weightsPath: `model ${++models}`, modelRoot: new Uint8Array(32).fill(models), round: models }),
+      model: async () => ({ weightsPath: `model ${++models}`, ...identity(models) }),
+      servedModel: async () => undefined,
     },
   );
   return { service, cancelled };
 }
+
+const text = (shown: string) => ({ type: 'text' as const, text: shown, tokens: [] });
 
 async function collect(events: AsyncIterable<CompletionEvent>) {
   const all: CompletionEvent[] = [];
@@ -39,28 +51,28 @@ async function collect(events: AsyncIterable<CompletionEvent>) {
   return all;
 }
 
-const twoWords: InferenceEngine['generate'] = async (_, onText) => {
-  onText('to ', 1);
-  onText('be', 2);
-  return { reason: 'length', completionTokens: 2 };
+const twoWords: InferenceEngine['generate'] = async (_, onEvent) => {
+  onEvent(text('to '));
+  onEvent(text('be'));
+  return { reason: 'length', tokens: [1, 2], cachedTokens: 0 };
 };
 
 describe('createCompletionService', () => {
   it('hands the text on piece by piece, then the end with the model it came from', async () => {
     const { service } = setUp(twoWords);
     expect(await collect(service.complete(request()))).toEqual([
-      { type: 'text', text: 'to ', tokens: 1 },
-      { type: 'text', text: 'be', tokens: 2 },
-      { type: 'end', reason: 'length', completionTokens: 2, modelRoot: new Uint8Array(32).fill(1), round: 1 },
+      text('to '),
+      text('be'),
+      { type: 'end', reason: 'length', tokens: [1, 2], cachedTokens: 0, ...identity(1), seed: 1 },
     ]);
   });
 
   it('asks again with the newer model when the older one’s file is gone', async () => {
     const jobs: GenerationJob[] = [];
-    const { service } = setUp(async (job, onText) => {
+    const { service } = setUp(async (job, onEvent) => {
       jobs.push(job);
       if (jobs.length === 1) throw inferenceError('INFERENCE_WEIGHTS_GONE', 'gone');
-      return twoWords(job, onText);
+      return twoWords(job, onEvent);
     });
     const events = await collect(service.complete(request({ seed: undefined })));
     expect(events.at(-1)).toMatchObject({ type: 'end', round: 2 });
@@ -73,8 +85,8 @@ describe('createCompletionService', () => {
   });
 
   it('cancels the work when the reader stops, and when it is aborted', async () => {
-    const never: InferenceEngine['generate'] = (_, onText) => {
-      onText('a', 1);
+    const never: InferenceEngine['generate'] = (_, onEvent) => {
+      onEvent(text('a'));
       return new Promise(() => {});
     };
     const reading = setUp(never);
@@ -95,9 +107,9 @@ describe('createCompletionService', () => {
     const controller = new AbortController();
     let generated = 0;
     const { service } = setUp(
-      async (job, onText) => {
+      async (job, onEvent) => {
         generated++;
-        return twoWords(job, onText);
+        return twoWords(job, onEvent);
       },
       async () => controller.abort(),
     );
@@ -108,11 +120,11 @@ describe('createCompletionService', () => {
   it('takes a bounded number of answers, and again as many when they have ended', async () => {
     let finish: () => void = () => {};
     const gate = new Promise<void>((resolve) => (finish = resolve));
-    const { service } = setUp(async (job, onText) => {
+    const { service } = setUp(async (job, onEvent) => {
       await gate;
-      return twoWords(job, onText);
+      return twoWords(job, onEvent);
     });
-    const running = Array.from({ length: 32 }, () => collect(service.complete(request())));
+    const running = Array.from({ length: 128 }, () => collect(service.complete(request())));
     await expect(collect(service.complete(request()))).rejects.toMatchObject({ code: 'INFERENCE_BUSY', http: 429 });
     finish();
     await Promise.all(running);

@@ -63,3 +63,33 @@ export interface Decoder {
   append(tokens: readonly number[]): Float32Array;
   release(): void;
 }
+
+/** Tokens that one sequence brings to a pass. */
+export interface SequenceInput {
+  readonly slot: number;
+  /** Appended to what the slot holds. */
+  readonly tokens: readonly number[];
+  /** Logits after the last token or after every one, or the final norm's outputs of every token. States and logits exclude each other in a pass. */
+  readonly want: 'nothing' | 'last' | 'every' | 'states';
+}
+
+/** Several sequences over one model: each has a slot of the key-value cache. A sequence's bits do not depend on the others'. */
+export interface BatchDecoder {
+  readonly contextLength: number;
+  readonly slots: number;
+  /** The most tokens of all sequences in one pass, and the most rows of logits. */
+  readonly maxRows: number;
+  readonly maxLogitRows: number;
+  /** Tokens held in a slot. */
+  length(slot: number): number;
+  /** Forgets the tokens of a slot from `length` on. */
+  truncate(slot: number, length: number): void;
+  /** Makes slot `to` hold the first `length` tokens of slot `from`. */
+  copy(from: number, to: number, length: number): void;
+  /**
+   * One pass. For each sequence: logits [rows, vocab_size], states [tokens, dim], or nothing; views valid until the next pass.
+   * @throws MODEL_INPUT_INVALID, MODEL_CONTEXT_FULL; nothing is appended then
+   */
+  step(sequences: readonly SequenceInput[]): readonly (Float32Array | undefined)[];
+  release(): void;
+}

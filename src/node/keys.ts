@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type ApiKey, parseApiKeys } from '../api/openai/keys.ts';
 import { decodePeerKey, encodePeerKey, generatePeerKey, type PeerKey } from '../network/peer-key.ts';
 import type { NodeConfig } from '../params/node-config.ts';
 import { messageOf } from '../primitives/errors.ts';
@@ -43,6 +44,19 @@ export async function loadPeerKey(config: NodeConfig): Promise<PeerKey> {
   const key = generatePeerKey();
   await writePrivate(file, `${encodePeerKey(key)}\n`);
   return key;
+}
+
+/** Keys that `/v1` answers to; undefined: to everybody. @throws NODE_FILE, API_KEYS_INVALID */
+export async function loadApiKeys(config: NodeConfig): Promise<readonly ApiKey[] | undefined> {
+  const file = config.api_keys_file;
+  if (file === undefined) return undefined;
+  const text = await readOptional(file);
+  if (text === undefined) throw nodeError('NODE_FILE', `api_keys_file ${file} does not exist: make a key with "pol-node keys api"`);
+  try {
+    return parseApiKeys(JSON.parse(text));
+  } catch (cause) {
+    throw nodeError('NODE_FILE', `api_keys_file ${file}: ${messageOf(cause)}`, { cause });
+  }
 }
 
 async function writePrivate(file: string, text: string): Promise<void> {

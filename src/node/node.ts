@@ -43,9 +43,10 @@ import { createCompletions } from './completions.ts';
 import { createFailure } from './failure.ts';
 import { resolveGenesis } from './genesis-source.ts';
 import { createGossip, type Gossip } from './gossip.ts';
-import { loadAccountKey, loadPeerKey } from './keys.ts';
+import { loadAccountKey, loadApiKeys, loadPeerKey } from './keys.ts';
 import { datasetCacheOf, pathsOf } from './paths.ts';
 import type { RunningNode, StartNodeOptions } from './running-node.ts';
+import { createServedModels } from './served-models.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import { consensusTimeouts } from './timeouts.ts';
 import { createTrainingHistory } from './training-history.ts';
@@ -265,7 +266,8 @@ async function assemble(
     { chainId: genesis.chain_id },
     { signer, execution, pendingNonce: transactions.nextNonce, submit: submitTransaction },
   );
-  const completions = createCompletions(config, genesis, { learning, shutdown, log });
+  const served = createServedModels({ directory: paths.served, kept: config.served_models_kept });
+  const completions = createCompletions(config, genesis, config.training_enabled || isAuthority, { learning, served, shutdown, log });
   const view = createNodeView({
     identity: {
       nodeId: config.node_id,
@@ -292,7 +294,11 @@ async function assemble(
     history,
     completions,
   });
-  const api = createApiServer({ host: config.api_host, port: config.api_port }, { view, log: log.child({ room: 'api' }) });
+  const apiKeys = await loadApiKeys(config);
+  const api = createApiServer(
+    { host: config.api_host, port: config.api_port, ...(apiKeys === undefined ? {} : { apiKeys }) },
+    { view, log: log.child({ room: 'api' }) },
+  );
 
   // Started from the outside in: a port in use is known before anything runs.
   const apiUrl = await api.start();

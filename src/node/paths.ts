@@ -8,6 +8,7 @@ export function pathsOf(config: NodeConfig) {
     store: join(root, 'chain'),
     blobs: join(root, 'blobs'),
     download: join(root, 'download'),
+    served: join(root, 'served'),
     wal: join(root, 'consensus.wal'),
   };
 }

@@ -17,7 +17,7 @@ export interface ConfigSources {
 
 const ENVIRONMENT_PREFIX = 'POL_';
 /** Resolved against the directory of the file they stand in, else against the working directory. */
-export const PATH_KEYS: readonly string[] = ['data_dir', 'genesis_file', 'key_file', 'password_file', 'dataset_cache'];
+export const PATH_KEYS: readonly string[] = ['data_dir', 'genesis_file', 'key_file', 'password_file', 'dataset_cache', 'api_keys_file'];
 
 /** JSON type of each key, read from the schema itself. */
 const KEY_TYPES = keyTypes();

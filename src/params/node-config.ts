@@ -47,6 +47,15 @@ export const nodeConfigSchema = z.strictObject({
   backend: z.string().default('auto'),
   /** Threads of one training process. */
   threads: z.number().int().positive().max(256).default(1),
+  /** Of one processor's time, what answering may take at most on a node that also trains or checks. */
+  inference_share: z.number().gt(0).max(1).default(0.5),
+  /** Answers made together, and threads that make them. */
+  inference_slots: z.number().int().positive().max(256).default(8),
+  inference_threads: z.number().int().positive().max(256).default(1),
+  /** Models that have answered, kept so that their answers can be computed again; each takes 4 bytes a parameter. */
+  served_models_kept: z.number().int().positive().max(10_000).default(4),
+  /** JSON file of hashed API keys with quotas: with it, /v1 answers to these only. */
+  api_keys_file: z.string().optional(),
   /** Where tokenised data sets are kept; several nodes of one machine may share it. Default: data_dir/datasets. */
   dataset_cache: z.string().optional(),
   /** A node further behind than this takes over a recent state instead of executing every block; 0: never. */

@@ -1,10 +1,12 @@
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import { startApi } from '../../src/api/testing/node.ts';
+import { noCompletions, startApi } from '../../src/api/testing/node.ts';
 import type { CompletionEvent, CompletionRequest } from '../../src/chain/view.ts';
 import { MODEL, openCompletions } from '../../src/inference/testing/model.ts';
 
 const HELLO = { model: 'pol-gpt', messages: [{ role: 'user' as const, content: 'Hi' }], seed: 1, max_tokens: 6 };
+
+const ROOT = expect.stringMatching(/^0x[0-9a-f]{64}$/);
 
 async function setUp() {
   const { completions, cancelled } = await openCompletions();
@@ -34,7 +36,25 @@ describe('chat completions', () => {
       choices: [
         { index: 0, message: { role: 'assistant', content: expect.any(String), refusal: null }, logprobs: null, finish_reason: 'length' },
       ],
-      usage: { prompt_tokens: expect.any(Number), completion_tokens: 6, total_tokens: expect.any(Number) },
+      usage: {
+        prompt_tokens: expect.any(Number),
+        completion_tokens: 6,
+        total_tokens: expect.any(Number),
+        prompt_tokens_details: { cached_tokens: 0 },
+      },
+      pol: {
+        answers: [
+          {
+            index: 0,
+            model_root: ROOT,
+            weights_root: ROOT,
+            momentum_root: ROOT,
+            round: 1,
+            seed: 1,
+            tokens: expect.objectContaining({ length: 6 }),
+          },
+        ],
+      },
     });
     expect(answer.usage?.total_tokens).toBe((answer.usage?.prompt_tokens ?? 0) + 6);
     const again = await client.chat.completions.create(HELLO);
@@ -75,15 +95,21 @@ describe('chat completions', () => {
       [{ messages: [] }, 'messages'],
       [{ messages: [{ role: 'wizard', content: 'x' }] }, 'messages.0.role'],
       [{ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: {} }] }] }, 'messages.0.content'],
-      [{ n: 2 }, 'n'],
+      [{ n: 17 }, 'n'],
       [{ temperature: 3 }, 'temperature'],
       [{ top_p: 0 }, 'top_p'],
       [{ max_tokens: 0 }, 'max_tokens'],
       [{ stop: ['a', 'b', 'c', 'd', 'e'] }, 'stop'],
       [{ seed: 1.5 }, 'seed'],
-      [{ tools: [{ type: 'function' }] }, 'tools'],
-      [{ response_format: { type: 'json_object' } }, 'response_format'],
-      [{ logprobs: true }, 'logprobs'],
+      [{ tools: [{ type: 'function' }] }, 'tools.0.function'],
+      [{ tool_choice: 'required' }, 'tool_choice'],
+      [{ response_format: { type: 'xml' } }, 'response_format.type'],
+      [{ response_format: { type: 'json_schema', json_schema: { name: 'a', schema: { not: {} } } } }, 'response_format'],
+      [{ guided_regex: '(' }, 'response_format'],
+      [{ top_logprobs: 3 }, 'top_logprobs'],
+      [{ logit_bias: { a: 1 } }, 'logit_bias.a'],
+      [{ functions: [{ name: 'f' }] }, 'functions'],
+      [{ presence_penalty: 3 }, 'presence_penalty'],
       [{ model: undefined }, 'model'],
     ] as const) {
       const { status, body } = await send({ model: 'pol-gpt', messages, ...change });
@@ -95,7 +121,6 @@ describe('chat completions', () => {
         code: expect.any(String),
       });
     }
-    expect((await send({ ...HELLO, n: 2 })).body.error.message).toMatch(/only one choice/);
     expect((await send('{')).status).toBe(400);
     expect((await send('[]')).body.error).toMatchObject({ type: 'invalid_request_error' });
   });
@@ -151,13 +176,13 @@ describe('chat completions', () => {
     async function* complete(request: CompletionRequest): AsyncGenerator<CompletionEvent> {
       signal = request.signal;
       try {
-        yield { type: 'text', text: 'a', tokens: 1 };
+        yield { type: 'text', text: 'a', tokens: [] };
         await new Promise((resolve) => request.signal.addEventListener('abort', resolve, { once: true }));
       } finally {
         freed();
       }
     }
-    const { url } = await startApi({ completions: { contextLength: 64, encode: async () => [1], complete } });
+    const { url } = await startApi({ completions: { ...noCompletions, complete } });
     const client = new AbortController();
     const response = await fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
@@ -173,10 +198,10 @@ describe('chat completions', () => {
 
   it('reports an error in the middle of a stream in the stream', async () => {
     async function* complete(): AsyncGenerator<CompletionEvent> {
-      yield { type: 'text', text: 'a', tokens: 1 };
+      yield { type: 'text', text: 'a', tokens: [] };
       throw new Error('the worker died');
     }
-    const { url } = await startApi({ completions: { contextLength: 64, encode: async () => [1], complete } });
+    const { url } = await startApi({ completions: { ...noCompletions, complete } });
     const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });
     const stream = await client.chat.completions.create({ ...HELLO, stream: true });
     await expect(
@@ -188,10 +213,10 @@ describe('chat completions', () => {
 
   it('ends open streams when the server stops', async () => {
     async function* complete(request: CompletionRequest): AsyncGenerator<CompletionEvent> {
-      yield { type: 'text', text: 'a', tokens: 1 };
+      yield { type: 'text', text: 'a', tokens: [] };
       await new Promise((resolve) => request.signal.addEventListener('abort', resolve, { once: true }));
     }
-    const { url, server } = await startApi({ completions: { contextLength: 64, encode: async () => [1], complete } });
+    const { url, server } = await startApi({ completions: { ...noCompletions, complete } });
     const response = await fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

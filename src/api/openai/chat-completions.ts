@@ -1,70 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { CompletionEvent, NodeView } from '../../chain/view.ts';
-import { toHex } from '../../primitives/bytes.ts';
-import { isPolError, messageOf } from '../../primitives/errors.ts';
-import { apiError } from '../errors.ts';
+import {
+  type Answer,
+  type AnswerEnd,
+  type AnswerEvent,
+  collectAnswers,
+  fingerprint,
+  lineage,
+  signalOf,
+  startAnswers,
+  usageBody,
+  usageOf,
+} from './answers.ts';
+import { planChat } from './chat-plan.ts';
 import { type ChatRequest, parseChatRequest } from './chat-request.ts';
-import { renderChat, TURN_STOP } from './chat-template.ts';
-import { openAiErrorBody } from './errors.ts';
+import type { OpenAiContext } from './context.ts';
+import { blamingGrammar } from './grammar-field.ts';
+import { chatLogprobs } from './logprobs.ts';
 import { MODEL_ID, requireModel } from './models.ts';
-
-type End = Extract<CompletionEvent, { type: 'end' }>;
-
-/** POST /v1/chat/completions, whole or as server-sent events. */
-export async function chatCompletions(view: NodeView, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const chat = parseChatRequest(request.body);
-  requireModel(chat.model);
-  const prompt = await fitPrompt(view, chat);
-  const cancel = new AbortController();
-  reply.raw.once('close', () => cancel.abort());
-  const events = view.completions.complete({
-    prompt,
-    maxTokens: Math.min(chat.maxTokens, view.completions.contextLength - prompt.length),
-    temperature: chat.temperature,
-    topP: chat.topP,
-    seed: chat.seed,
-    stop: [...chat.stop, TURN_STOP],
-    signal: cancel.signal,
-  });
-  const head = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model: MODEL_ID };
-  if (chat.stream) {
-    reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-cache');
-    return reply.send(Readable.from(serverSentEvents(events, chat, head, prompt.length)));
-  }
-  let text = '';
-  for await (const event of events) {
-    if (event.type === 'text') text += event.text;
-    else return whole(head, text, prompt.length, event);
-  }
-  throw apiError('API_CANCELLED', 'the answer was cut off');
-}
-
-/**
- * Drops the oldest turns of a conversation that is too long, as a chat does; a last message too long by itself is refused.
- * Begins with the newest, so that a long history costs no more than what of it fits.
- */
-async function fitPrompt(view: NodeView, chat: ChatRequest): Promise<readonly number[]> {
-  const { contextLength } = view.completions;
-  const room = contextLength - Math.min(chat.maxTokens, Math.floor(contextLength / 2));
-  let fitting = await view.completions.encode(renderChat(chat.messages.slice(-1)));
-  if (fitting.length >= contextLength) {
-    throw apiError(
-      'API_CONTEXT_LENGTH',
-      `messages: the last message has ${fitting.length} tokens; the model's context is ${contextLength}`,
-      {
-        data: { param: 'messages' },
-      },
-    );
-  }
-  for (let from = chat.messages.length - 2; from >= 0; from--) {
-    const longer = await view.completions.encode(renderChat(chat.messages.slice(from)));
-    if (longer.length > room) break;
-    fitting = longer;
-  }
-  return fitting;
-}
+import { sendEvents } from './sse.ts';
+import { certainLength, parseToolCalls, type ToolCall } from './tool-calls.ts';
 
 interface Head {
   readonly id: string;
@@ -72,51 +27,94 @@ interface Head {
   readonly model: string;
 }
 
-const usage = (promptTokens: number, end: End) => ({
-  prompt_tokens: promptTokens,
-  completion_tokens: end.completionTokens,
-  total_tokens: promptTokens + end.completionTokens,
-});
+/** POST /v1/chat/completions, whole or as server-sent events. */
+export async function chatCompletions(context: OpenAiContext, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const { completions, template, spent } = context;
+  const chat = parseChatRequest(request.body, template);
+  requireModel(chat.model);
+  const planned = await planChat(chat, template, completions);
+  const prompts = planned.slice(0, 1).map(({ prompt }) => prompt);
+  const events = await blamingGrammar('response_format', () => startAnswers(completions, planned, signalOf(reply)));
+  const head: Head = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model: MODEL_ID };
+  const account = (ends: readonly AnswerEnd[]) => {
+    const usage = usageOf(prompts, ends);
+    spent(request, usage.promptTokens + usage.completionTokens);
+    return usageBody(usage);
+  };
+  if (chat.stream) return sendEvents(reply, chunks(events, chat, head, account));
+  const answers = await collectAnswers(events, planned.length);
+  return whole(head, answers, chat, account(answers.map(({ end }) => end)));
+}
 
-/** Which model answered: the settled model's root and round, so that an answer can be traced to its training. */
-const lineage = (end: End) => ({ system_fingerprint: `round-${end.round}-${toHex(end.modelRoot).slice(2, 18)}` });
-
-function whole(head: Head, text: string, promptTokens: number, end: End) {
+function whole(head: Head, answers: readonly Answer[], chat: ChatRequest, usage: object) {
   return {
     ...head,
     object: 'chat.completion',
-    choices: [{ index: 0, message: { role: 'assistant', content: text, refusal: null }, logprobs: null, finish_reason: end.reason }],
-    usage: usage(promptTokens, end),
-    ...lineage(end),
+    choices: answers.map(({ text, tokens, end }, index) => {
+      const { content, calls } = chat.tools.length === 0 ? { content: text, calls: [] } : parseToolCalls(text);
+      return {
+        index,
+        message: {
+          role: 'assistant',
+          content: content === '' && calls.length > 0 ? null : content,
+          refusal: null,
+          ...(calls.length > 0 ? { tool_calls: calls.map(callBody) } : {}),
+        },
+        logprobs: chat.logprobs === undefined ? null : chatLogprobs(tokens),
+        finish_reason: finishReason(end, calls),
+      };
+    }),
+    usage,
+    system_fingerprint: fingerprint((answers[0] as Answer).end),
+    pol: { answers: answers.map(({ end }, index) => lineage(index, end)) },
   };
 }
 
-async function* serverSentEvents(events: AsyncIterable<CompletionEvent>, chat: ChatRequest, head: Head, promptTokens: number) {
-  const chunk = (delta: object, reason: string | null, more: object = {}) =>
-    line({
-      ...head,
-      object: 'chat.completion.chunk',
-      choices: [{ index: 0, delta, logprobs: null, finish_reason: reason }],
-      ...(chat.includeUsage ? { usage: null } : {}),
-      ...more,
-    });
-  yield chunk({ role: 'assistant', content: '', refusal: null }, null);
-  try {
-    for await (const event of events) {
-      if (event.type === 'text') {
-        yield chunk({ content: event.text }, null);
-        continue;
-      }
-      yield chunk({}, event.reason, lineage(event));
-      if (chat.includeUsage) {
-        yield line({ ...head, object: 'chat.completion.chunk', choices: [], usage: usage(promptTokens, event) });
-      }
-    }
-    yield 'data: [DONE]\n\n';
-  } catch (error) {
-    // The status line is gone already; the stream itself carries the error, as OpenAI's does.
-    yield line(openAiErrorBody(isPolError(error) ? error.http : 500, isPolError(error) ? error.code : 'API_INTERNAL', messageOf(error)));
-  }
+const callBody = (call: ToolCall) => ({ id: call.id, type: 'function', function: { name: call.name, arguments: call.arguments } });
+
+/** A call that was cut off was not finished. */
+function finishReason(end: AnswerEnd, calls: readonly ToolCall[]) {
+  return calls.length > 0 && end.reason === 'stop' ? 'tool_calls' : end.reason;
 }
 
-const line = (document: object) => `data: ${JSON.stringify(document)}\n\n`;
+async function* chunks(events: AsyncIterable<AnswerEvent>, chat: ChatRequest, head: Head, account: (ends: readonly AnswerEnd[]) => object) {
+  const chunk = (index: number, delta: object, reason: string | null, logprobs: object | null = null, more: object = {}) => ({
+    ...head,
+    object: 'chat.completion.chunk',
+    choices: [{ index, delta, logprobs, finish_reason: reason }],
+    ...(chat.includeUsage ? { usage: null } : {}),
+    ...more,
+  });
+  /** With tools: all text of an answer, and how much of it was sent. The beginning of a call is held back. */
+  const texts = Array<string>(chat.choices).fill('');
+  const sent = Array<number>(chat.choices).fill(0);
+  const ends: AnswerEnd[] = [];
+  for (let index = 0; index < chat.choices; index++) yield chunk(index, { role: 'assistant', content: '', refusal: null }, null);
+  for await (const { index, event } of events) {
+    if (event.type === 'prompt') continue;
+    if (event.type === 'text') {
+      const logprobs = chat.logprobs === undefined ? null : chatLogprobs(event.tokens);
+      let { text } = event;
+      if (chat.tools.length > 0) {
+        texts[index] += text;
+        const all = texts[index] as string;
+        const certain = certainLength(all);
+        text = all.slice(sent[index], Math.max(certain, sent[index] as number));
+        sent[index] = Math.max(certain, sent[index] as number);
+      }
+      if (text !== '' || event.tokens.length > 0) yield chunk(index, { content: text }, null, logprobs);
+      continue;
+    }
+    ends.push(event);
+    const rest = (texts[index] as string).slice(sent[index]);
+    const { content, calls } = rest === '' ? { content: '', calls: [] } : parseToolCalls(rest);
+    if (content !== '') yield chunk(index, { content }, null);
+    for (const [at, call] of calls.entries()) yield chunk(index, { tool_calls: [{ index: at, ...callBody(call) }] }, null);
+    yield chunk(index, {}, finishReason(event, calls), null, {
+      system_fingerprint: fingerprint(event),
+      pol: { answers: [lineage(index, event)] },
+    });
+  }
+  const usage = account(ends);
+  if (chat.includeUsage) yield { ...head, object: 'chat.completion.chunk', choices: [], usage };
+}

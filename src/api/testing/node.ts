@@ -6,13 +6,20 @@ import { alice } from '../../execution/testing/fixture.ts';
 import { signTransaction } from '../../execution/transactions.ts';
 import { silentLogger } from '../../primitives/log.ts';
 import { WEI_PER_GWEI } from '../../primitives/units.ts';
-import { createApiServer } from '../server.ts';
+import { type ApiServerOptions, createApiServer } from '../server.ts';
 
 /** An API server over a real chain and execution engine in memory; the node's own account is alice. */
 
-const noCompletions: CompletionService = {
+export const noCompletions: CompletionService = {
   contextLength: 64,
+  vocabSize: 256,
   encode: async () => [1],
+  decode: async () => 'a',
+  servedModel: async () => undefined,
+  stats: () => ({ running: 0, waiting: 0 }),
+  embed: async () => {
+    throw new Error('the test expected no embedding');
+  },
   complete: () => {
     throw new Error('the test expected no completion');
   },
@@ -102,9 +109,9 @@ export async function startApi(...options: Parameters<typeof openApi>) {
 }
 
 /** Whoever opens it stops its server. */
-export async function openApi(parts: Partial<NodeView> = {}, host = '127.0.0.1') {
+export async function openApi(parts: Partial<NodeView> = {}, host = '127.0.0.1', options: Pick<ApiServerOptions, 'apiKeys'> = {}) {
   const node = await openNode();
-  const server = createApiServer({ host, port: 0 }, { view: viewOf(node, parts), log: silentLogger });
+  const server = createApiServer({ host, port: 0, ...options }, { view: viewOf(node, parts), log: silentLogger });
   const url = await server.start();
 
   async function post(body: string, headers: Record<string, string> = {}) {

@@ -9,6 +9,7 @@ import { PRIVATE_FILE_MODE, readTextFile, writeTextFile } from '../files.ts';
 import type { Io } from '../io.ts';
 import { examples } from '../options.ts';
 import { newPassword, passwordFromFile, readHidden } from '../password.ts';
+import { registerApiKey } from './api-key.ts';
 
 interface WriteOptions {
   readonly passwordFile?: string;
@@ -68,6 +69,7 @@ export function registerKeys(program: Command, io: Io): void {
       io.out.write(`${checksumAddress(address)}\n`);
     });
   examples(show, [['pol-node keys show keys/authority_0.json', 'an address']]);
+  registerApiKey(keys, io);
 }
 
 function withWriteOptions(command: Command): Command {

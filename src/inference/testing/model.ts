@@ -2,14 +2,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { ServedModel } from '../../chain/view.ts';
 import { createGpt2Tokenizer } from '../../data/tokenizer.ts';
+import { vectorRoot, zeroVectorRoot } from '../../learning/chunks.ts';
+import { modelRootOf } from '../../learning/model-root.ts';
 import { initialiseWeights } from '../../model/initialise.ts';
 import { parameterLayout } from '../../model/layout.ts';
 import { createReferenceBackend } from '../../numerics/reference.ts';
 import type { ModelConfig } from '../../params/genesis.ts';
-import { sha256 } from '../../primitives/hash.ts';
-import { createInferenceEngine, type InferenceEngine } from '../engine.ts';
-import { createCompletionService, type ServedModel } from '../service.ts';
+import { createInferenceEngine, type InferenceEngine, type InferenceEngineOptions } from '../engine.ts';
+import { createCompletionService } from '../service.ts';
 
 /** A model of some thousand random weights over single bytes, with everything that answers from it. */
 export const MODEL: ModelConfig = {
@@ -32,12 +34,14 @@ export async function writeWeights(seed = 1): Promise<ServedModel> {
   initialiseWeights(MODEL, new Uint8Array(32).fill(seed), weights);
   const weightsPath = join(directory, `${seed}.f32`);
   await writeFile(weightsPath, new Uint8Array(weights.buffer));
-  return { weightsPath, modelRoot: sha256(Uint8Array.of(seed)), round: seed };
+  const [weightsRoot, momentumRoot] = [vectorRoot(weights), zeroVectorRoot(weights.length)];
+  const modelRoot = modelRootOf({ weights: weightsRoot, momentum: momentumRoot });
+  return { weightsPath, modelRoot, weightsRoot, momentumRoot, round: seed };
 }
 
-export async function openEngine(): Promise<InferenceEngine> {
+export async function openEngine(options: Partial<InferenceEngineOptions> = {}): Promise<InferenceEngine> {
   return createInferenceEngine(
-    { model: MODEL },
+    { model: MODEL, ...options },
     { backend: createReferenceBackend(), tokenizer: await createGpt2Tokenizer({ vocabSize: MODEL.vocab_size }) },
   );
 }
@@ -54,8 +58,8 @@ export async function openCompletions() {
     },
   };
   const completions = createCompletionService(
-    { contextLength: MODEL.context_length },
-    { engine: async () => watched, model: async () => served },
+    { contextLength: MODEL.context_length, vocabSize: MODEL.vocab_size },
+    { engine: async () => watched, model: async () => served, servedModel: async () => served },
   );
   return { completions, cancelled, served };
 }

@@ -7,13 +7,16 @@ import { hostService } from './host.ts';
 export interface InferenceWorkerData {
   readonly model: ModelConfig;
   readonly backend: string;
+  readonly threads: number;
+  readonly slots: number;
+  readonly share: number;
 }
 
-hostService(async ({ model, backend }: InferenceWorkerData) =>
+hostService(async ({ model, backend, threads, slots, share }: InferenceWorkerData) =>
   createInferenceEngine(
-    { model },
+    { model, slots, share },
     {
-      backend: await selectBackend({ wanted: backend, threads: 1 }),
+      backend: await selectBackend({ wanted: backend, threads }),
       tokenizer: await createGpt2Tokenizer({ vocabSize: model.vocab_size }),
     },
   ),
