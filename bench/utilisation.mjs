@@ -95,8 +95,8 @@ function report(answers, costs, authorities, trainers) {
     `verification: ${percent(sum((each) => each.segments_rerun) / proven)} of ${proven} segments were executed again, ` +
       `${percent(sum((each) => each.segments_dealt) / proven)} were dealt`,
   );
-  // The checks of a round were set by the settlement two rounds before it.
-  const expected = costs.slice(2).map((each, i) => {
+  // The checks of a round are those that the settlement of the round before it left.
+  const expected = costs.slice(1).map((each, i) => {
     const [checks, n] = [costs[i].checks_per_authority, each.segments_proven];
     return { n, segments: n * expectedCost(trainers, n, authorities, checks) };
   });
