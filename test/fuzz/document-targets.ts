@@ -2,6 +2,7 @@ import { createFilters } from '../../src/api/jsonrpc/filters.ts';
 import { createRpcHandler } from '../../src/api/jsonrpc/handler.ts';
 import { RPC_METHODS } from '../../src/api/jsonrpc/registry.ts';
 import { parseChatRequest } from '../../src/api/openai/chat-request.ts';
+import { createChatTemplate, DEFAULT_CHAT_TEMPLATE } from '../../src/api/openai/chat-template.ts';
 import { viewOf } from '../../src/api/testing/node.ts';
 import { openNode } from '../../src/chain/testing/network.ts';
 import { alice, CHAIN_ID, signed } from '../../src/execution/testing/fixture.ts';
@@ -77,6 +78,7 @@ export async function rpcTarget(): Promise<FuzzTarget> {
 }
 
 export function chatTarget(): FuzzTarget {
+  const template = createChatTemplate(DEFAULT_CHAT_TEMPLATE);
   return {
     form: 'json',
     seeds: [
@@ -97,7 +99,7 @@ export function chatTarget(): FuzzTarget {
     ],
     run(input) {
       const document = parseJson(input);
-      if (document !== undefined) refusing(() => parseChatRequest(document));
+      if (document !== undefined) refusing(() => parseChatRequest(document, template));
       return [];
     },
   };
