@@ -89,10 +89,19 @@ export interface OperatorView {
   candidacy(): Promise<{ readonly tip: Hash; readonly secretTip: Hash }>;
 }
 
+/** Of a trainer: the share of its last rounds' time that went into training steps. */
+export interface Utilisation {
+  /** Within [0, 1]; undefined before a whole round. */
+  readonly share: number | undefined;
+  /** Rounds that it is the mean of, by time. */
+  readonly rounds: number;
+}
+
 export interface TrainingStatus {
   readonly enabled: boolean;
   readonly active: boolean;
   readonly progress: TrainingProgress | undefined;
+  readonly utilisation: Utilisation | undefined;
   /** Training loss at the end of each of this node's rounds, newest last, at most 256. */
   readonly history: readonly { readonly round: number; readonly loss: number; readonly heldOutLoss: number | undefined }[];
 }

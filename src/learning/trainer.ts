@@ -127,6 +127,8 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
     const tokensPerStep = workload.tokensPerSegment / workload.stepsPerSegment;
     const startedAt = clock.now();
     let ran = 0;
+    let stepMs = 0;
+    let stepStartedAt = startedAt;
     // Asked to finish before the first segment is done, it does that one: a round without any proves nothing.
     const goesOn = () => !current.abandoned && (record.lossSums.length === 0 || !hurry.signal.aborted);
     while (record.lossSums.length < maxSegments && goesOn()) {
@@ -134,12 +136,22 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
       const firstStep = segment * workload.stepsPerSegment - ran;
       const turn = async () => {
         await gate.quiet(hurry.signal);
+        stepStartedAt = clock.now();
         return !current.abandoned;
       };
       const lossSum = await runSegment(engine, workload, assignment, segment, turn, (loss) => {
         ran++;
-        const seconds = Math.max(clock.now() - startedAt, 1) / 1000;
-        void tell(onProgress, { round, segments: segment, steps: firstStep + ran, loss, tokensPerSecond: (ran * tokensPerStep) / seconds });
+        const now = clock.now();
+        stepMs += now - stepStartedAt;
+        const seconds = Math.max(now - startedAt, 1) / 1000;
+        void tell(onProgress, {
+          round,
+          segments: segment,
+          steps: firstStep + ran,
+          loss,
+          tokensPerSecond: (ran * tokensPerStep) / seconds,
+          stepMs,
+        });
       });
       if (lossSum === undefined) return;
       record = await keep(current, record, engine, lossSum);

@@ -41,6 +41,8 @@ export interface TrainingProgress {
   readonly loss: number;
   /** Over this round so far. */
   readonly tokensPerSecond: number;
+  /** Time spent in training steps of this round since the program took it up, ms. */
+  readonly stepMs: number;
 }
 
 /** A finished round's work: the proof without its author's signature. Update and opened states are in the blob store. */

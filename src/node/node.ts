@@ -247,7 +247,9 @@ async function assemble(
   const history = createTrainingHistory();
   const readyRound = () => keeper.readyRound;
   const duty = { learning, signer, state, readyRound, submit: gossip.sendOperation, log };
-  const trainer = config.training_enabled ? createTrainerDuty(context, { ...duty, onRoundTrained: history.trained }) : undefined;
+  const trainer = config.training_enabled
+    ? createTrainerDuty(context, { ...duty, clock: systemClock, onRoundTrained: history.trained })
+    : undefined;
   const authority = isAuthority
     ? createAuthorityDuty(context, {
         ...duty,

@@ -70,6 +70,7 @@ export function createNodeView(parts: {
       enabled: trainer !== undefined,
       active: trainer?.active ?? false,
       progress: trainer?.progress,
+      utilisation: trainer?.utilisation,
       history: history.list(),
     }),
     peers: () => network.peers(),

@@ -34,7 +34,7 @@ export const DEFAULT_MODEL: ModelConfig = {
 };
 
 /** 0.27 million parameters and short sequences: a step costs a twentieth. For machines without fast kernels. */
-const SMALL_MODEL: ModelConfig = { ...DEFAULT_MODEL, vocab_size: 2048, dim: 64, layers: 3, hidden_dim: 176, context_length: 64 };
+export const SMALL_MODEL: ModelConfig = { ...DEFAULT_MODEL, vocab_size: 2048, dim: 64, layers: 3, hidden_dim: 176, context_length: 64 };
 const SMALL_BATCH_SIZE = 8;
 /**
  * Below this many tokens of the default model a second and thread, a network of six nodes on one machine could not check
@@ -53,8 +53,9 @@ export const DEFAULT_LEARNING: Omit<LearningConfig, 'init_seed'> = {
   epsilon: 1e-8,
   weight_decay: 0.1,
   clip_norm: 1,
-  outer_learning_rate: 0.7,
-  outer_momentum: 0.6,
+  // The best of those measured (docs/benchmarks.md, Training together).
+  outer_learning_rate: 1,
+  outer_momentum: 0.8,
 };
 
 /** Model and batch for a machine of which one thread trains so many tokens of the default model a second. */

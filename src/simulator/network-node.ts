@@ -266,7 +266,7 @@ function assemble(
     else corruption.submit(signed, gossip.sendOperation);
   };
   const duty = { learning, state, readyRound, submit, log };
-  const trainerDuty = (as: Signer) => createTrainerDuty(context, { ...duty, signer: as, onRoundTrained() {} });
+  const trainerDuty = (as: Signer) => createTrainerDuty(context, { ...duty, signer: as, clock, onRoundTrained() {} });
   const trainer = options.trains && corruption.withoutTrainerDuty !== true ? trainerDuty(signer) : undefined;
   const authority =
     onion === undefined || secretOnion === undefined

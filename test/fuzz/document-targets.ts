@@ -79,6 +79,7 @@ export async function rpcTarget(): Promise<FuzzTarget> {
 }
 
 export function chatTarget(): FuzzTarget {
+  const template = createChatTemplate(DEFAULT_CHAT_TEMPLATE);
   return {
     form: 'json',
     seeds: [

@@ -102,7 +102,7 @@ export function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
       }).submit,
       candidacy: async () => ({ tip: authority(0).onion.tip, secretTip: authority(0).secretOnion.tip }),
     },
-    training: () => ({ enabled: true, active: false, progress: undefined, history: [] }),
+    training: () => ({ enabled: true, active: false, progress: undefined, utilisation: undefined, history: [] }),
     peers: () => [],
     addresses: () => ['/ip4/127.0.0.1/tcp/1/ws'],
     completions: noCompletions,

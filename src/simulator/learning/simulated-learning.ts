@@ -175,6 +175,7 @@ export function createSimulatedLearning(
     let record = continuable(assignment) ?? (await begin(assignment));
     current.record = record;
     if (record.proof !== undefined) return;
+    let stepMs = 0;
     const startedAt = clock.now();
     const { max_segments, steps_per_segment } = genesis.rounds;
     // A forged segment is never left as the last one: the last is always checked, and its forger knows.
@@ -184,6 +185,7 @@ export function createSimulatedLearning(
       if (work !== 'forged') {
         const before = clock.now();
         await pause(segmentMs, current);
+        stepMs += clock.now() - before;
         meter.trainingMs += clock.now() - before;
         if (current.abandoned) return;
         meter.segmentsTrained++;
@@ -202,6 +204,7 @@ export function createSimulatedLearning(
         steps: segments * steps_per_segment,
         loss: 1,
         tokensPerSecond: tokensOf(segments) / seconds,
+        stepMs,
       });
     }
   }
