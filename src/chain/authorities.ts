@@ -4,19 +4,22 @@ import type { ProtocolState } from '../protocol/types.ts';
 
 /**
  * Who decides on the block of a height, ascending. The state after a block names who decides on the next one, and that state's
- * schedule who decides on the one after it.
+ * schedule who decides on the one after it. For every other height certified headers say it.
  * @param head the state at the head
- * @param stateAt states of earlier heights, while they are kept; the head's set stands in for others
+ * @param certified the set that the header before a height names, when that header is held; the head's set stands in for others
  */
 export function authoritiesAt(
   height: number,
   head: ProtocolState,
-  stateAt: (height: number) => ProtocolState | undefined,
+  certified: (height: number) => readonly Address[] | undefined,
 ): readonly Address[] {
+  if (height === head.height + 1) return addressesOf(head);
+  const named = certified(height);
+  if (named !== undefined) return named;
   if (height > head.height + 1 && head.open.sealsAt === head.height + 1) return nextAuthorities(head) ?? addressesOf(head);
-  return addressesOf(height <= head.height ? (stateAt(height - 1) ?? head) : head);
+  return addressesOf(head);
 }
 
-function addressesOf({ authorities }: ProtocolState): readonly Address[] {
+export function addressesOf({ authorities }: Pick<ProtocolState, 'authorities'>): readonly Address[] {
   return authorities.map(({ address }) => address);
 }

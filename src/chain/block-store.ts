@@ -6,6 +6,7 @@ import { decodeProtocolState, decodeSettledRound, encodeProtocolState, encodeSet
 import type { ProtocolState, SettledRound } from '../protocol/types.ts';
 import type { KeyValueStore, Write } from '../store/kv.ts';
 import { Prefix } from '../store/prefixes.ts';
+import { keepAuthoritySet } from './authority-sets.ts';
 import { chainError } from './errors.ts';
 import { KEPT_PROTOCOL_STATES_BLOCKS } from './limits.ts';
 
@@ -68,6 +69,8 @@ export function createBlockStore(store: KeyValueStore): BlockStore {
       ];
       const forgotten = height - KEPT_PROTOCOL_STATES_BLOCKS;
       if (forgotten > 0) writes.push({ key: key(Prefix.protocolStates, forgotten), value: undefined });
+      const changed = record.final.block.boundary?.authorities;
+      if (changed !== undefined) writes.push(keepAuthoritySet(changed));
       if (settled !== undefined) writes.push({ key: key(Prefix.settledRounds, settled.round), value: encodeSettledRound(settled) });
       return writes;
     },

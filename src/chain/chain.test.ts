@@ -89,6 +89,7 @@ describe('chain', () => {
       { executionHash: named('x', 2) },
       { bodyHash: named('x', 3) },
       { protocolRoot: named('x', 4) },
+      { nextAuthorities: named('x', 5) },
     ];
     for (const change of forged) {
       await expect(b.chain.validate({ ...block, header: { ...block.header, ...change } })).rejects.toMatchObject({

@@ -1,3 +1,4 @@
+import { authoritySetHash } from '../codec/authority-set.ts';
 import { bodyHash, bodyMatchesHeader, headerHash } from '../codec/blocks.ts';
 import { verifyCertificate } from '../codec/certificate.ts';
 import { verifySignedOperation } from '../codec/operations.ts';
@@ -18,6 +19,7 @@ import type { ProtocolContext } from '../protocol/context.ts';
 import { protocolRoot } from '../protocol/state-codec.ts';
 import type { Deposit, ProtocolOutput, ProtocolState } from '../protocol/types.ts';
 import type { KeyValueStore, Write } from '../store/kv.ts';
+import { addressesOf } from './authorities.ts';
 import type { BlockRecord, BlockStore } from './block-store.ts';
 import { acceptedReferences, sealedReferences } from './boundary-input.ts';
 import { depositsIn } from './deposits.ts';
@@ -179,6 +181,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
       executionHash: payload.hash,
       bodyHash: bodyHash(selected, proposed),
       protocolRoot: protocolRoot(output.state),
+      nextAuthorities: authoritySetHash(addressesOf(output.state)),
     };
     const block: Block = { header, operations: selected, boundary: proposed, execution: payload.bytes };
     remember(block, output, attributes);
@@ -222,6 +225,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     const input = { height: header.height, operations: carried, boundary: stated, deposits: head.deposits };
     const output = applyBlock(head.state, input, context);
     require(equalBytes(header.protocolRoot, protocolRoot(output.state)), 'protocol root differs');
+    require(equalBytes(header.nextAuthorities, authoritySetHash(addressesOf(output.state))), 'authority set differs');
     // 6. The execution block is valid and carries just the protocol's rewards and beacon.
     const attributes = attributesOf(output, header.timestamp, header.proposer);
     const payload = await execution.validate(block.execution, attributes);

@@ -74,6 +74,44 @@ const trainingSchema = z.looseObject({
 });
 export type TrainingInfo = z.infer<typeof trainingSchema>;
 
+/** Wei as decimal text, in answers whose every amount counts. */
+const amount = z
+  .string()
+  .regex(/^\d+$/)
+  .transform((digits) => BigInt(digits));
+const due = { due: amount, locked: amount, unminted: amount, paid: amount };
+const rewardSchema = z.object({
+  round: z.number(),
+  address: z.string(),
+  settled_at_height: z.number(),
+  emission: z.object({
+    scheduled: amount,
+    factor: z.number(),
+    available: amount,
+    trainers: amount,
+    authorities: amount,
+    bounty_pool: amount,
+  }),
+  trainer: z
+    .object({
+      decision: z.string().nullable(),
+      segments: z.number(),
+      tokens: z.number(),
+      accepted_tokens: z.number(),
+      by_tokens: amount,
+      price_cap: amount,
+      capped: z.boolean(),
+      ...due,
+    })
+    .nullable(),
+  authority: z.object({ seat: amount, done: z.number(), wanted: z.number(), ...due }).nullable(),
+  bounties: z.array(z.object({ offender: z.string(), wei: amount })),
+  slashes: z.array(z.object({ reason: z.string(), wei: amount, rewarded: amount, burned: amount })),
+  paid: amount,
+  withdrawals: z.array(z.object({ index: z.number(), wei: amount })),
+});
+export type RewardExplanation = z.infer<typeof rewardSchema>;
+
 const receiptSchema = z.object({
   status: z.string(),
   blockNumber: z.string(),
@@ -115,6 +153,8 @@ export interface NodeClient {
   status(): Promise<NodeStatus>;
   networkInfo(): Promise<NetworkInfo>;
   trainingStatus(): Promise<TrainingInfo>;
+  /** Where an account's coins of a settled round came from. */
+  reward(round: number, address: string): Promise<RewardExplanation>;
   /** Wei. */
   balance(address: string): Promise<bigint>;
   /** Sends from the node's own account; gives the transaction's hash. */
@@ -176,6 +216,7 @@ export function createClient(
     status: () => rest('/api/v1/status', statusSchema),
     networkInfo: () => rest('/api/v1/network/info', networkInfoSchema),
     trainingStatus: () => rest('/api/v1/training/status', trainingSchema),
+    reward: (round, address) => rest(`/api/v1/rounds/${round}/rewards/${address}`, rewardSchema),
     async balance(address) {
       return BigInt(String(await rpc('eth_getBalance', [address, 'latest'])));
     },

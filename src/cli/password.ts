@@ -25,7 +25,8 @@ export async function newPassword(io: Io): Promise<string> {
 
 /** Reads a line from the terminal without showing it. @throws CLI_USAGE without a terminal */
 export async function readHidden(question: string, io: Io): Promise<string> {
-  if (io.input.isTTY !== true) throw cliError('CLI_USAGE', 'there is no terminal to ask at; give --password-file (or --private-key-file)');
+  if (io.input.isTTY !== true)
+    throw cliError('CLI_USAGE', 'there is no terminal to ask at; give --password-file (or --private-key-file, --phrase-file)');
   io.err.write(question);
   // In raw mode readline does the echo itself; this output swallows it.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });

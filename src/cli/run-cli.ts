@@ -7,10 +7,14 @@ import { registerCreateNetwork } from './commands/create-network.ts';
 import { registerDevnet } from './commands/devnet.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerEval } from './commands/eval.ts';
+import { registerExplainReward } from './commands/explain-reward.ts';
+import { registerExport } from './commands/export.ts';
 import { registerGenerateConfig } from './commands/generate-config.ts';
+import { registerImport } from './commands/import.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerRun } from './commands/run.ts';
 import { registerSend } from './commands/send.ts';
+import { registerSimulate } from './commands/simulate.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTrain } from './commands/train.ts';
 import { EXIT_USAGE, exitCodeOf } from './errors.ts';
@@ -59,12 +63,16 @@ function createProgram(io: Io): Command {
   registerStatus(program, io);
   registerBalance(program, io);
   registerSend(program, io);
+  registerExplainReward(program, io);
   registerChat(program, io);
   registerGenerateConfig(program, io);
   registerKeys(program, io);
   registerTrain(program, io);
   registerEval(program, io);
+  registerExport(program, io);
+  registerImport(program, io);
   registerBench(program, io);
+  registerSimulate(program, io);
   registerDoctor(program, io);
   examples(program, [
     ['pol-node devnet', 'a whole network on this machine, with a live view'],

@@ -15,7 +15,7 @@ import { signedOperationShape } from './operations.ts';
 import { address, ascendingAddresses, blob, codec, hash, list, optional, type Shape, struct, uint } from './shape.ts';
 import type { Block, Boundary, CertifiedHeader, FinalBlock, Header, SignedOperation } from './types.ts';
 
-const HEADER_DOMAIN = 'pol/header/1';
+const HEADER_DOMAIN = 'pol/header/2';
 const BODY_DOMAIN = 'pol/body/2';
 const BLOCK_DOMAIN = 'pol/block/2';
 
@@ -34,6 +34,7 @@ const headerShape: Shape<Header> = struct<Header>({
   executionHash: hash,
   bodyHash: hash,
   protocolRoot: hash,
+  nextAuthorities: hash,
 });
 
 interface Body {
@@ -60,7 +61,7 @@ export const certifiedHeaderCodec = codec(
 );
 const { encode: encodeBody } = codec('body', struct<Body>(bodyFields), MAX_BLOCK_BYTES);
 
-/** Identity of a block: SHA-256 under the domain pol/header/1 of the header's RLP. Through `parentHash` it names the network too. */
+/** Identity of a block: SHA-256 under the domain pol/header/2 of the header's RLP. Through `parentHash` it names the network too. */
 export function headerHash(header: Header): Hash {
   return taggedHash(HEADER_DOMAIN, encodeHeader(header));
 }

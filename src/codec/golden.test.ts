@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../primitives/bytes.ts';
 import { signerFromPrivateKey } from '../primitives/keys.ts';
+import { authoritySetHash } from './authority-set.ts';
 import { blockContentHash, bodyHash, encodeBlock, encodeHeader, headerHash } from './blocks.ts';
 import { encodeCertificate } from './certificate.ts';
 import { encodeConsensusMessage, proposalDigest } from './consensus-messages.ts';
@@ -10,7 +11,7 @@ import { segmentDigest } from './segment-digest.ts';
 import type { Block, Operation } from './types.ts';
 import { signVote, voteDigest } from './votes.ts';
 
-/** Bytes and hashes that may never change while the formats are called /1. */
+/** Bytes and hashes that may never change while their formats keep their numbers. */
 
 const fill = (length: number, value: number) => new Uint8Array(length).fill(value);
 const genesisHash = fill(32, 0xaa);
@@ -99,6 +100,7 @@ const block: Block = {
     executionHash: fill(32, 0xbb),
     bodyHash: bodyHash([signed], boundary),
     protocolRoot: fill(32, 0xcc),
+    nextAuthorities: authoritySetHash([trainer, authority]),
   },
   operations: [signed],
   boundary,
@@ -128,6 +130,7 @@ const golden: Readonly<Record<string, () => Uint8Array>> = {
   'signature of an operation (RFC 6979)': () => signOperation(operations.proof, genesisHash, signer).signature,
   header: () => encodeHeader(block.header),
   'header hash': () => headerHash(block.header),
+  'authority set hash': () => authoritySetHash([trainer, authority]),
   'body hash': () => bodyHash([signed], boundary),
   'body hash with a new authority set': () => bodyHash([], newSet),
   'hash of an empty body': () => bodyHash([], undefined),
@@ -173,22 +176,23 @@ const expected: Readonly<Record<string, string>> = {
   'signature of an operation (RFC 6979)':
     '0x698eb8cdae86bc1281465da92a2283537c84e0e40a675ce2804a1c5be3f47ae86a51a59e479f8bd6b9a597319be80fac710c65d7d8df081b01fab0ad0635dbe801',
   header:
-    '0xf89f01846553f101942222222222222222222222222222222222222222a0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbba022c826a15476ff0ab02a79da1e1777ae5700fba1ae2e753e51edf428e32bfd3ba0cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc',
-  'header hash': '0x28a52fc296e5db1ea4d52b6de5745fc536b42a3539eeafc557c97ce28ac1b7c8',
+    '0xf8c001846553f101942222222222222222222222222222222222222222a0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbba022c826a15476ff0ab02a79da1e1777ae5700fba1ae2e753e51edf428e32bfd3ba0cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccca04b1b7af7c60dd8b22c24a00f9e6a255ede13245e48b4aaf20427281f7a19ccb8',
+  'header hash': '0x6ef7548d4125a56c09454f96c137662b61c8ef4585cf8f1eef7c170081384a46',
+  'authority set hash': '0x4b1b7af7c60dd8b22c24a00f9e6a255ede13245e48b4aaf20427281f7a19ccb8',
   'body hash': '0x22c826a15476ff0ab02a79da1e1777ae5700fba1ae2e753e51edf428e32bfd3b',
   'body hash with a new authority set': '0x73b8537fbd2c1f0069b32753a852ed686e659d085bd9a8ffe3a4b136711019b8',
   'hash of an empty body': '0xe900a97a3e731b1aa035ecbcc631090973e447ba1e8fae3282690ef840fe9218',
   block:
-    '0xf90178f89f01846553f101942222222222222222222222222222222222222222a0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbba022c826a15476ff0ab02a79da1e1777ae5700fba1ae2e753e51edf428e32bfd3ba0ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccf85ff85dd90194111111111111111111111111111111111111111182012cb8416666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666f870f86eea941111111111111111111111111111111111111111942222222222222222222222222222222222222222a07777777777777777777777777777777777777777777777777777777777777777a08888888888888888888888888888888888888888888888888888888888888888c083dddddd',
-  'content hash': '0x2af4ec82e5400fa903384ce30eaa25b8d4146759ad6f1bfc666681a1efbb91e8',
+    '0xf90199f8c001846553f101942222222222222222222222222222222222222222a0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbba022c826a15476ff0ab02a79da1e1777ae5700fba1ae2e753e51edf428e32bfd3ba0cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccca04b1b7af7c60dd8b22c24a00f9e6a255ede13245e48b4aaf20427281f7a19ccb8f85ff85dd90194111111111111111111111111111111111111111182012cb8416666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666666f870f86eea941111111111111111111111111111111111111111942222222222222222222222222222222222222222a07777777777777777777777777777777777777777777777777777777777777777a08888888888888888888888888888888888888888888888888888888888888888c083dddddd',
+  'content hash': '0xd0006241105b0a12850b516a3d235b9f1e581f43ca893a6cfafe5a846bdda9cc',
   certificate:
-    '0xf87f0180a028a52fc296e5db1ea4d52b6de5745fc536b42a3539eeafc557c97ce28ac1b7c8f85af858942222222222222222222222222222222222222222b8419999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999',
-  'prevote digest': '0x8c0387ccb7c3f1d58562fc092895d4faa913be28458ba3cf3f4cc176ffd1bec9',
-  'precommit digest': '0xc2d5c2067565073c263890580e9fc1f0b5fdd014d7ce76128b74df66482ab669',
+    '0xf87f0180a06ef7548d4125a56c09454f96c137662b61c8ef4585cf8f1eef7c170081384a46f85af858942222222222222222222222222222222222222222b8419999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999',
+  'prevote digest': '0x66c0ccad6a5bb318d1b3a720c38c1ece47e6d45fed9f196d91491d2d4be2713a',
+  'precommit digest': '0x50eab3f96e0a4043455d1701b94c7079ac04dba3f35c5a333bbc156ad7464a96',
   'precommit digest for nil': '0x81aa48b9dc0484d605c6811eb6546e9150c51b559d905de9e13054e1c9587640',
-  'proposal digest': '0xde2472afdf5b4d258b297c7bd4a63a35604f317bbfd0027685f75ec2b165e463',
+  'proposal digest': '0xa7574e1714c48ba81a7fc16d81b5883974a3651b8bef55541b394e487c137dd5',
   'vote message':
-    '0xf88002f87d010180e1a028a52fc296e5db1ea4d52b6de5745fc536b42a3539eeafc557c97ce28ac1b7c8941a642f0e3c3af545e7acbd38b07251b3990914f1b8414af58b2b479db5dcc1f23dceb00a3fc90262810fb4b65261d089ab809533feff3a9ce6301efe1c0da39d81b3d65172c130d96f445a9d94f4a0ce7d8db67314e401',
+    '0xf88002f87d010180e1a06ef7548d4125a56c09454f96c137662b61c8ef4585cf8f1eef7c170081384a46941a642f0e3c3af545e7acbd38b07251b3990914f1b841dc1176144daf96f09d7561ffa475af6fa0db43259ef3dd85539ae5c2f0e431e1031547248731348a703693a1dd1622b3bd10d99ccfa314e0aa55e1af5808276500',
   opening:
     '0xf86601a00101010101010101010101010101010101010101010101010101010101010101a00202020202020202020202020202020202020202020202020202020202020202e1a00303030303030303030303030303030303030303030303030303030303030303c0',
 };

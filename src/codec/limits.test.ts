@@ -27,6 +27,7 @@ const header = {
   executionHash: full,
   bodyHash: full,
   protocolRoot: full,
+  nextAuthorities: full,
 };
 const signature = new Uint8Array(65).fill(0xff);
 const sealed = Array.from({ length: MAX_TRAINERS_PER_ROUND }, (_, i) => addressAt(i));

@@ -93,6 +93,7 @@ const block: Block = {
     executionHash: otherGenesis,
     bodyHash: bodyHash(body.operations, body.boundary),
     protocolRoot: genesisHash,
+    nextAuthorities: genesisHash,
   },
   ...body,
   execution: Uint8Array.of(1, 2, 3),

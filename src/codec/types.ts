@@ -212,6 +212,8 @@ export interface Header {
   readonly bodyHash: Hash;
   /** Root of the protocol state after this block. */
   readonly protocolRoot: Hash;
+  /** Hash of the authority set whose signatures finalise the next block: headers alone lead a light client over its changes. */
+  readonly nextAuthorities: Hash;
 }
 
 export interface Block {

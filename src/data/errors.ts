@@ -8,5 +8,6 @@ export const dataError = errorDomain({
   DATA_CACHE_FAILED: { explanation: 'The token cache cannot be written or read.' },
   DATA_INVALID_TOKEN: { explanation: 'A token id is outside the vocabulary.', http: 400, jsonRpc: -32602 },
   DATA_VOCABULARY_INVALID: { explanation: 'The vocabulary size is outside the rank table.' },
+  DATA_TOKENIZER_INVALID: { explanation: 'A tokenizer file does not parse, or is of a kind that is not supported.' },
   DATA_RANGE: { explanation: 'A sequence, slot or position that does not exist was asked for.' },
 });

@@ -5,7 +5,7 @@ import { createSegmenter } from './segments.ts';
 import type { Tokenizer } from './types.ts';
 
 /** GPT-2's ranks without its end-of-text token, which is no merge of bytes. */
-const GPT2_RANKS = 50_256;
+export const GPT2_RANKS = 50_256;
 /** All single bytes. */
 const LEAST_VOCABULARY = 256;
 /** GPT-2's split into pieces that no merge crosses (openai/gpt-2, src/encoder.py). */
@@ -31,14 +31,7 @@ export interface Gpt2TokenizerOptions {
  */
 export async function createGpt2Tokenizer(options: Gpt2TokenizerOptions): Promise<Tokenizer> {
   const { vocabSize } = options;
-  if (!Number.isInteger(vocabSize) || vocabSize < LEAST_VOCABULARY || vocabSize > GPT2_RANKS + 1) {
-    throw dataError('DATA_VOCABULARY_INVALID', `vocab_size ${vocabSize} is not from ${LEAST_VOCABULARY} to ${GPT2_RANKS + 1}`);
-  }
-  // Loaded on first use: half a megabyte that commands without text do without.
-  const { default: table } = await import('gpt-tokenizer/bpeRanks/r50k_base');
-  const tokens: ByteString[] = table.slice(0, vocabSize).map((entry) => {
-    return typeof entry === 'string' ? byteString(entry) : String.fromCharCode(...entry);
-  });
+  const tokens = await gpt2Tokens(vocabSize);
   const ranks = new Map(tokens.map((bytes, rank) => [bytes, rank]));
   const cache = new Map<string, readonly number[]>();
 
@@ -81,6 +74,18 @@ export async function createGpt2Tokenizer(options: Gpt2TokenizerOptions): Promis
       return Buffer.from(bytes, 'latin1').toString('utf8');
     },
   };
+}
+
+/** GPT-2's tokens by rank, the first `vocabSize` of them, without its end of text. @throws DATA_VOCABULARY_INVALID */
+export async function gpt2Tokens(vocabSize: number): Promise<readonly ByteString[]> {
+  if (!Number.isInteger(vocabSize) || vocabSize < LEAST_VOCABULARY || vocabSize > GPT2_RANKS + 1) {
+    throw dataError('DATA_VOCABULARY_INVALID', `vocab_size ${vocabSize} is not from ${LEAST_VOCABULARY} to ${GPT2_RANKS + 1}`);
+  }
+  // Loaded on first use: half a megabyte that commands without text do without.
+  const { default: table } = await import('gpt-tokenizer/bpeRanks/r50k_base');
+  return table.slice(0, vocabSize).map((entry) => {
+    return typeof entry === 'string' ? byteString(entry) : String.fromCharCode(...entry);
+  });
 }
 
 function byteString(text: string): ByteString {

@@ -9,6 +9,7 @@ import type { LearningService } from '../learning/types.ts';
 import { createNetwork, type NodeNetwork } from '../network/create-network.ts';
 import type { PeerInfo, RequestProtocol } from '../network/network.ts';
 import { generatePeerKey } from '../network/peer-key.ts';
+import { authorityAddresses } from '../params/genesis.ts';
 import { nodeConfigSchema } from '../params/node-config.ts';
 import { toHex, utf8 } from '../primitives/bytes.ts';
 import { type Logger, silentLogger } from '../primitives/log.ts';
@@ -86,7 +87,7 @@ async function startSource(tamper: Tampering = (_, answer) => answer): Promise<S
           return answer;
         }),
     },
-    header: createHeaderStore(store, blocks).get,
+    headers: createHeaderStore({ store, blocks, genesisAuthorities: authorityAddresses(genesis) }),
     finalBlock: (height) => blocks.block(height)?.final,
     protocolState: blocks.state,
     store,

@@ -116,7 +116,8 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   }
   const execution = await createExecutionEngine({ genesis }, { store, log });
   const state = () => chain.state;
-  const authoritiesOf = (height: number) => authoritiesAt(height, chain.state, blocks.state);
+  const headers = createHeaderStore({ store, blocks, genesisAuthorities: authorityAddresses(genesis) });
+  const authoritiesOf = (height: number) => authoritiesAt(height, chain.state, headers.deciding);
   const operations = createOperationPool({ context, state });
   const transactions = createTransactionPool({ chainId: genesis.chain_id }, { accounts: execution.reader, head: () => execution.head });
   const poolKeeper = createPoolKeeper({ store, pool: transactions, log });
@@ -179,14 +180,12 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
       },
     },
   );
-  const headers = createHeaderStore(store, blocks);
   const progress = createSnapshotStore(store);
   const snapshots = createSnapshotSync({
     ...downloads,
     store,
     headers,
     genesisHash: context.genesisHash,
-    authoritiesAt: authoritiesOf,
     chain,
     progress,
   });
@@ -204,7 +203,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   });
   serveSync({
     network,
-    header: (height) => (height > chain.height ? undefined : headers.get(height)),
+    headers: { get: (height) => (height > chain.height ? undefined : headers.get(height)), deciding: headers.deciding },
     finalBlock: (height) => (height > chain.height ? undefined : (blocks.block(height)?.final ?? progress.witness(height))),
     protocolState: blocks.state,
     store,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fromHex, type Hex, toHex, utf8 } from '../primitives/bytes.ts';
+import { compareBytes, fromHex, type Hex, toHex, utf8 } from '../primitives/bytes.ts';
 import { errorDomain } from '../primitives/errors.ts';
 import { type Hash, taggedHash } from '../primitives/hash.ts';
 
@@ -22,12 +22,15 @@ export const genesisError = errorDomain({
 
 const hex = (bytes: number) =>
   z.string().regex(new RegExp(`^0x[0-9a-f]{${bytes * 2}}$`), `must be ${bytes} bytes of lower-case 0x-hexadecimal`);
+/** Covers the vocabularies of Llama 3 and Qwen. */
+export const MAX_VOCABULARY = 262_144;
+
 const natural = z.number().int().positive();
 const decimal = z.string().regex(/^\d+$/, 'must be a decimal number of wei, as text');
 const wei = decimal;
 
 export const modelSchema = z.strictObject({
-  vocab_size: natural.min(256).max(50257),
+  vocab_size: natural.min(256).max(MAX_VOCABULARY),
   dim: natural.multipleOf(16).max(16384),
   layers: natural.max(256),
   heads: natural.max(256),
@@ -170,10 +173,9 @@ export function parseGenesis(document: unknown): Genesis {
     throw genesisError('GENESIS_INVALID', `genesis: ${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`);
   }
   const genesis = parsed.data;
+  const brokenModelRule = modelRuleBroken(genesis.model);
   const rules: readonly (readonly [boolean, string])[] = [
-    [genesis.model.dim % genesis.model.heads === 0, 'model.heads must divide model.dim'],
-    [(genesis.model.dim / genesis.model.heads) % 2 === 0, 'model.dim / model.heads must be even (rotary pairs)'],
-    [genesis.model.heads % genesis.model.kv_heads === 0, 'model.kv_heads must divide model.heads'],
+    [brokenModelRule === undefined, brokenModelRule ?? ''],
     [new Set(genesis.authorities.map((a) => a.address)).size === genesis.authorities.length, 'authorities must differ'],
     [
       genesis.rounds.submit_blocks + genesis.rounds.reveal_blocks < genesis.rounds.blocks_per_round,
@@ -196,13 +198,22 @@ export function parseGenesis(document: unknown): Genesis {
   return deepFreeze(genesis);
 }
 
+/** What of a shape contradicts itself, as a sentence; undefined when nothing does. */
+export function modelRuleBroken({ dim, heads, kv_heads }: ModelConfig): string | undefined {
+  if (dim % heads !== 0) return 'model.heads must divide model.dim';
+  if ((dim / heads) % 2 !== 0) return 'model.dim / model.heads must be even (rotary pairs)';
+  if (heads % kv_heads !== 0) return 'model.kv_heads must divide model.heads';
+  return undefined;
+}
+
 /** Identity of a network: a hash of the canonical JSON (sorted keys, no white space) of its genesis. */
 export function genesisHash(genesis: Genesis): Hash {
   return taggedHash('pol/genesis/1', utf8(canonicalJson(genesis)));
 }
 
+/** Ascending. */
 export function authorityAddresses(genesis: Genesis): readonly Uint8Array[] {
-  return genesis.authorities.map((authority) => fromHex(authority.address as Hex, 20));
+  return genesis.authorities.map((authority) => fromHex(authority.address as Hex, 20)).sort(compareBytes);
 }
 
 export function canonicalJson(value: unknown): string {

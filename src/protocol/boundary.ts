@@ -35,7 +35,7 @@ export function applyBoundary(state: ProtocolState, height: number, boundary: Bo
   const { open } = state;
   checkSealedList(boundary.sealed, open);
   checkAuthorities(boundary.authorities, nextAuthorities(state));
-  const settlement = state.sealed === undefined ? undefined : settle(state, state.sealed, context);
+  const settlement = state.sealed === undefined ? undefined : settle(state, state.sealed, height, context);
   const released = releaseUnbonded(settlement?.state ?? state, open.number);
   const settledState = { ...released, trainers: released.trainers.map((record) => recordSeal(record, open, boundary.sealed)) };
   const sealed = sealRound(settledState, boundary.sealed);

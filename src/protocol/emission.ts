@@ -43,6 +43,11 @@ export function scaled(emission: bigint, factor: number): bigint {
   return wholeGwei((emission * BigInt(factor)) / BigInt(FULL_EMISSION));
 }
 
+/** The trainers' share of what a round may mint. */
+export function trainerPot(emission: bigint, rewards: Rewards): bigint {
+  return (emission * BigInt(rewards.trainer_percent)) / 100n;
+}
+
 /**
  * Each accepted proof's reward in wei, in the order of `tokens`: its part of the trainers' share by tokens, under the
  * price cap for each token. What the cap and the rounding leave is never minted.
@@ -50,7 +55,7 @@ export function scaled(emission: bigint, factor: number): bigint {
 export function trainerRewards(tokens: readonly number[], emission: bigint, rewards: Rewards): readonly bigint[] {
   const total = tokens.reduce((sum, each) => sum + BigInt(each), 0n);
   if (total === 0n) return tokens.map(() => 0n);
-  const pot = (emission * BigInt(rewards.trainer_percent)) / 100n;
+  const pot = trainerPot(emission, rewards);
   return tokens.map((each) => {
     const part = (pot * BigInt(each)) / total;
     const cap = BigInt(rewards.max_reward_per_token) * BigInt(each);

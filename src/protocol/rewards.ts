@@ -7,6 +7,9 @@ export interface Payment<C extends Coins> {
   readonly coins: C;
   /** What goes to the account's balance; undefined for nothing. */
   readonly withdrawal: Withdrawal | undefined;
+  /** Wei that went into its stake, and wei for which that had no room. */
+  readonly locked: bigint;
+  readonly unminted: bigint;
 }
 
 /**
@@ -22,5 +25,6 @@ export function pay<C extends Coins>(coins: C, address: Address, reward: bigint,
   const locked = bonded === undefined ? 0n : wanted;
   const paid = reward - wanted;
   const after = { ...(bonded ?? coins), minted: coins.minted + locked + paid };
-  return { coins: after, withdrawal: paid === 0n ? undefined : { address, gwei: paid / WEI_PER_GWEI } };
+  const withdrawal = paid === 0n ? undefined : { address, gwei: paid / WEI_PER_GWEI };
+  return { coins: after, withdrawal, locked, unminted: wanted - locked };
 }

@@ -14,7 +14,9 @@ import { findByAddress } from './sorted.ts';
 import { authorityMinimum, trainerMinimum } from './stakes.ts';
 import type {
   AuthorityRecord,
+  BountyRecord,
   Decision,
+  PaymentRecord,
   ProofRecord,
   ProtocolState,
   SealedRound,
@@ -35,8 +37,11 @@ export interface Settlement {
 /** An authority's part in the round, when it had a seat and voted. */
 type Conducts = ReadonlyMap<string, Conduct>;
 
-/** Settles the sealed round by its votes and rulings: outcomes, slashing, coins, reputations, and the load of the next rounds. */
-export function settle(state: ProtocolState, sealed: SealedRound, context: ProtocolContext): Settlement {
+/**
+ * Settles the sealed round by its votes and rulings: outcomes, slashing, coins, reputations, and the load of the next rounds.
+ * @param height of the boundary block that does it
+ */
+export function settle(state: ProtocolState, sealed: SealedRound, height: number, context: ProtocolContext): Settlement {
   const draw = drawOf(state);
   const decided = decisionsOn(state, sealed, context);
   const conducts = conductsOf(sealed, draw, decided);
@@ -56,6 +61,7 @@ export function settle(state: ProtocolState, sealed: SealedRound, context: Proto
     },
     settled: {
       round: sealed.number,
+      height,
       proofs: paid.proofs,
       votes: sealed.votes,
       challengeSeed: sealed.challengeSeed,
@@ -64,6 +70,13 @@ export function settle(state: ProtocolState, sealed: SealedRound, context: Proto
       emissionFactor: paid.emissionFactor,
       authorityReward: paid.seatReward,
       authorityRewards: paid.authorityRewards,
+      authorityWork: sealed.votes.flatMap(({ authority }) => {
+        const conduct = conducts.get(toHex(authority));
+        return conduct === undefined ? [] : [{ authority, wanted: conduct.wanted, done: conduct.done }];
+      }),
+      payments: paid.payments,
+      bounties: slashed.bounties,
+      bountyShare: paid.bountyShare,
     },
     withdrawals: paid.withdrawals,
   };
@@ -78,11 +91,13 @@ function conductsOf(sealed: SealedRound, draw: Draw | undefined, { disputes }: D
 /** Trainers of fraudulent proofs, for their finders; then authorities that committed themselves to what is untrue. */
 function slashAll(state: ProtocolState, sealed: SealedRound, decisions: readonly Decision[], conducts: Conducts) {
   const slashes: SlashRecord[] = [];
+  const bounties: BountyRecord[] = [];
   let coins: ProtocolState = state;
   const take = (offender: Address, reason: SlashRecord['reason'], finders: Finders) => {
     const slashing = slash(coins, offender, reason, finders);
     coins = slashing.coins;
     slashes.push(slashing.record);
+    bounties.push(...slashing.bounties);
   };
   sealed.proofs.forEach(({ trainer }, proof) => {
     if (decisions[proof] !== 'fraud') return;
@@ -90,7 +105,7 @@ function slashAll(state: ProtocolState, sealed: SealedRound, decisions: readonly
     take(trainer, 'fraud', finders);
   });
   for (const { authority } of sealed.votes) if (conducts.get(toHex(authority))?.isFalse) take(authority, 'false_finding', 'pool');
-  return { state: coins, slashes };
+  return { state: coins, slashes, bounties };
 }
 
 interface Paid {
@@ -98,6 +113,8 @@ interface Paid {
   readonly proofs: readonly ProofRecord[];
   readonly seatReward: bigint;
   readonly authorityRewards: SettledRound['authorityRewards'];
+  readonly payments: readonly PaymentRecord[];
+  readonly bountyShare: bigint;
   readonly emissionFactor: number;
   readonly withdrawals: readonly Withdrawal[];
 }
@@ -133,13 +150,16 @@ function payAll(
   });
 
   const due = [
-    ...sealed.proofs.map(({ trainer }, i) => ({ address: trainer, wei: trainerPay[i] ?? 0n, minimum: trainerMinimum(state) })),
-    ...authorityRewards.map(({ authority, wei }) => ({ address: authority, wei, minimum: authorityMinimum(state) })),
+    ...sealed.proofs.map(({ trainer }, i) => ({ role: 'trainer' as const, address: trainer, wei: trainerPay[i] ?? 0n })),
+    ...authorityRewards.map(({ authority, wei }) => ({ role: 'authority' as const, address: authority, wei })),
   ].filter(({ wei }) => wei > 0n);
+  const minima = { trainer: trainerMinimum(state), authority: authorityMinimum(state) };
   const withdrawals: Withdrawal[] = [];
-  const minted = due.reduce((current, { address, wei, minimum }) => {
-    const { coins, withdrawal } = pay(current, address, wei, minimum);
+  const payments: PaymentRecord[] = [];
+  const minted = due.reduce((current, { role, address, wei }) => {
+    const { coins, withdrawal, locked, unminted } = pay(current, address, wei, minima[role]);
     if (withdrawal !== undefined) withdrawals.push(withdrawal);
+    payments.push({ address, role, wei, locked, unminted });
     return coins;
   }, state);
 
@@ -155,6 +175,8 @@ function payAll(
     proofs: sealed.proofs.map((proof, i) => proofRecord(proof, decisions[i] ?? 'undecided', trainerPay[i] ?? 0n)),
     seatReward,
     authorityRewards,
+    payments,
+    bountyShare: bounty,
     emissionFactor: factor,
     withdrawals,
   };

@@ -1,7 +1,8 @@
 import type { Address } from '../primitives/keys.ts';
 import { owe } from './payables.ts';
+import { findByAddress } from './sorted.ts';
 import { type Coins, stakeOf, withStake } from './stakes.ts';
-import type { SlashRecord } from './types.ts';
+import type { BountyRecord, Payable, SlashRecord } from './types.ts';
 
 /** The part of what is taken that goes to whoever found it. */
 const FINDERS_PART = 10n;
@@ -12,6 +13,8 @@ export type Finders = readonly Address[] | 'pool';
 export interface Slashing<C extends Coins> {
   readonly coins: C;
   readonly record: SlashRecord;
+  /** What each finder is owed now; nothing for the pool. */
+  readonly bounties: readonly BountyRecord[];
 }
 
 /**
@@ -33,7 +36,13 @@ export function slash<C extends Coins>(coins: C, offender: Address, reason: Slas
   return {
     coins: { ...after, burned: after.burned + taken - rewarded },
     record: { address: offender, reason, wei: taken, rewarded },
+    bounties:
+      finders === 'pool' ? [] : finders.map((address) => ({ address, offender, wei: owedTo(after, address) - owedTo(coins, address) })),
   };
+}
+
+function owedTo({ payables }: Coins, address: Address): bigint {
+  return findByAddress(payables, address, (each: Payable) => each.address)?.wei ?? 0n;
 }
 
 function fillPool<C extends Coins>(coins: C, wei: bigint): C {

@@ -24,6 +24,7 @@ import { FULL_REPUTATION } from './reputation.ts';
 import type {
   AuthorityRecord,
   AuthorityWish,
+  BountyRecord,
   CastRulings,
   CastVote,
   Commit,
@@ -31,6 +32,7 @@ import type {
   DisputeRecord,
   OpenRound,
   Payable,
+  PaymentRecord,
   ProofRecord,
   ProtocolState,
   PunishedOffence,
@@ -174,8 +176,18 @@ const slashRecord: Shape<SlashRecord> = struct<SlashRecord>({
   rewarded: amount,
 });
 
+const payment = struct<PaymentRecord>({
+  address,
+  role: oneOf({ trainer: 1, authority: 2 }),
+  wei: amount,
+  locked: amount,
+  unminted: amount,
+});
+const bounty = struct<BountyRecord>({ address, offender: address, wei: amount });
+
 const settledRound: Shape<SettledRound> = struct<SettledRound>({
   round: uint,
+  height: uint,
   proofs: ascending(proofRecord, (record) => record.proof.trainer, MAX_TRAINERS_PER_ROUND),
   votes,
   challengeSeed: optional(hash),
@@ -188,6 +200,14 @@ const settledRound: Shape<SettledRound> = struct<SettledRound>({
     (each) => each.authority,
     MAX_AUTHORITIES,
   ),
+  authorityWork: ascending(
+    struct<SettledRound['authorityWork'][number]>({ authority: address, wanted: uint, done: uint }),
+    (each) => each.authority,
+    MAX_AUTHORITIES,
+  ),
+  payments: list(payment, MAX_TRAINERS_PER_ROUND + MAX_AUTHORITIES),
+  bounties: list(bounty, MAX_TRAINERS_PER_ROUND * MAX_AUTHORITIES),
+  bountyShare: amount,
 });
 
 export const { encode: encodeProtocolState, decode: decodeProtocolState } = codec('protocolState', protocolState, MAX_STATE_BYTES);

@@ -225,9 +225,30 @@ export interface Withdrawal {
   readonly gwei: bigint;
 }
 
-/** What a settled round came to: kept by the chain for explorers, announced to the interested. */
+/** A reward, and where its coins went: what is neither locked nor left unminted was paid out by the settling block. */
+export interface PaymentRecord {
+  readonly address: Address;
+  readonly role: 'trainer' | 'authority';
+  /** All of it. */
+  readonly wei: bigint;
+  /** Locked into the account's stake, which was under its minimum. */
+  readonly locked: bigint;
+  /** Not minted: it would have been locked, and the table of stakes was full. */
+  readonly unminted: bigint;
+}
+
+/** A finder's share of what was taken from an offender, in whole gwei as it is owed. */
+export interface BountyRecord {
+  readonly address: Address;
+  readonly offender: Address;
+  readonly wei: bigint;
+}
+
+/** What a settled round came to: kept by the chain for explorers, announced to the interested. No hash covers it; it follows from the state before. */
 export interface SettledRound {
   readonly round: number;
+  /** Of the boundary block that settled it. */
+  readonly height: number;
   readonly proofs: readonly ProofRecord[];
   readonly votes: readonly CastVote[];
   readonly challengeSeed: Hash | undefined;
@@ -238,6 +259,14 @@ export interface SettledRound {
   /** Wei that an authority with all its segments checked was due; ascending by authority, what each got (paid or locked). */
   readonly authorityReward: bigint;
   readonly authorityRewards: readonly { readonly authority: Address; readonly wei: bigint }[];
+  /** Of all that had a seat and voted, ascending: segments dealt and disputes decided, and those of them that were done and stand. */
+  readonly authorityWork: readonly { readonly authority: Address; readonly wanted: number; readonly done: number }[];
+  /** Trainers ascending, then authorities ascending; nothing for a reward of zero. */
+  readonly payments: readonly PaymentRecord[];
+  /** In the order of the slashes. */
+  readonly bounties: readonly BountyRecord[];
+  /** Wei minted into the bounty pool. */
+  readonly bountyShare: bigint;
 }
 
 export interface ProtocolInput {

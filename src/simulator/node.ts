@@ -13,6 +13,11 @@ export interface NodeEnvironment<Wire> {
   send(to: number, payload: Wire): void;
   /** To all others. */
   broadcast(payload: Wire): void;
+  /**
+   * As over a stream that repeats what was lost: arrives as soon as the link lets it through, while both live. A receiver
+   * that is down is reported to `unreachable`.
+   */
+  sendReliably(to: number, payload: Wire): void;
   /** True until the node crashes: what a disk was asked to write after that is not written. */
   alive(): boolean;
 }
@@ -20,6 +25,8 @@ export interface NodeEnvironment<Wire> {
 /** A running node. */
 export interface SimulatedNode<Wire> {
   receive(payload: Wire, from: number): void;
+  /** What was sent reliably to `to` found nobody there. */
+  unreachable?(payload: Wire, to: number): void;
 }
 
 /**

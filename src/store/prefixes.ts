@@ -19,6 +19,8 @@ export const Prefix = {
   syncProgress: 0x17,
   /** Nothing → the vote that this authority committed to last. */
   ownVote: 0x19,
+  /** Hash → authority set that headers name. */
+  authoritySets: 0x1a,
   /** Height → final block from before this node's history, kept to be shown to newcomers. */
   witnessBlocks: 0x18,
 

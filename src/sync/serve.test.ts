@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BlockStore } from '../chain/block-store.ts';
-import { createHeaderStore } from '../chain/header-store.ts';
-import { finalise, named, openNode } from '../chain/testing/network.ts';
+import { ADDRESSES, finalise, named, openNode } from '../chain/testing/network.ts';
 import { openingCodec } from '../codec/opening.ts';
 import type { Opening } from '../codec/types.ts';
 import { decodeHeader } from '../execution/block-view.ts';
@@ -34,7 +33,7 @@ async function setUp() {
   const { server, ask } = fakeServer();
   serveSync({
     network: server,
-    header: createHeaderStore(node.store, node.blocks).get,
+    headers: node.headers,
     finalBlock: (height) => node.blocks.block(height)?.final,
     protocolState: node.blocks.state,
     store: node.store,
@@ -67,9 +66,10 @@ describe('serveSync', () => {
   it('serves headers with their certificates, the protocol state, and nodes of the state trie', async () => {
     const { ask, blocks, chain } = await setUp();
     const found = headersResponseCodec.decode(await ask('headers', headersRequestCodec.encode({ from: 2, count: 10 })));
-    expect(found).toEqual(
-      [2, 3].map((height) => ({ header: header(blocks, height), certificate: blocks.block(height)?.final.certificate })),
-    );
+    expect(found).toEqual({
+      headers: [2, 3].map((height) => ({ header: header(blocks, height), certificate: blocks.block(height)?.final.certificate })),
+      sets: [ADDRESSES],
+    });
     expect(await ask('headers', headersRequestCodec.encode({ from: 4, count: 1 }))).toEqual(NOTHING);
     const state = await ask('protocol-state', protocolStateRequestCodec.encode({ height: 3 }));
     expect(protocolRoot(decodeProtocolState(state))).toEqual(chain.headHeader?.protocolRoot);

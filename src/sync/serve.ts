@@ -1,8 +1,13 @@
+import type { HeaderStore } from '../chain/header-store.ts';
+import { authoritySetHash } from '../codec/authority-set.ts';
 import { certifiedHeaderCodec, encodeFinalBlock } from '../codec/blocks.ts';
 import { openingCodec } from '../codec/opening.ts';
 import type { CertifiedHeader, FinalBlock } from '../codec/types.ts';
 import { readStateItem } from '../execution/state-download.ts';
 import type { LearningService } from '../learning/types.ts';
+import { equalBytes } from '../primitives/bytes.ts';
+import type { Hash } from '../primitives/hash.ts';
+import type { Address } from '../primitives/keys.ts';
 import { encodeProtocolState } from '../protocol/state-codec.ts';
 import type { ProtocolState } from '../protocol/types.ts';
 import type { BlobStore, KeyValueStore } from '../store/kv.ts';
@@ -14,6 +19,7 @@ import {
   blocksRequestCodec,
   blocksResponseCodec,
   chunksRequestCodec,
+  type HeadersResponse,
   headersRequestCodec,
   headersResponseCodec,
   modelOutlineCodec,
@@ -32,7 +38,8 @@ const NOTHING = new Uint8Array(0);
  */
 export function serveSync(dependencies: {
   readonly network: RequestServer;
-  readonly header: (height: number) => CertifiedHeader | undefined;
+  /** Up to the head. */
+  readonly headers: Pick<HeaderStore, 'get' | 'deciding'>;
   readonly finalBlock: (height: number) => FinalBlock | undefined;
   readonly protocolState: (height: number) => ProtocolState | undefined;
   /** Where the state trie is. */
@@ -41,14 +48,15 @@ export function serveSync(dependencies: {
   readonly learning: Pick<LearningService, 'opening' | 'heldModels'>;
   readonly genesisDocument: Uint8Array;
 }): void {
-  const { network, header, finalBlock, protocolState, store, blobs, learning, genesisDocument } = dependencies;
+  const { network, headers, finalBlock, protocolState, store, blobs, learning, genesisDocument } = dependencies;
   const models = createModelFilesServer({ learning });
 
   network.handle('genesis', async () => genesisDocument);
 
   network.handle('headers', async (bytes) => {
-    const found = consecutive(headersRequestCodec.decode(bytes), header, certifiedHeaderCodec.encode, MAX_HEADERS_RESPONSE_BYTES);
-    return found.length === 0 ? NOTHING : headersResponseCodec.encode(found);
+    const found = consecutive(headersRequestCodec.decode(bytes), headers.get, certifiedHeaderCodec.encode, MAX_HEADERS_RESPONSE_BYTES);
+    const sets = setsOver(found, headers);
+    return found.length === 0 || sets === undefined ? NOTHING : headersResponseCodec.encode({ headers: found, sets });
   });
 
   network.handle('blocks', async (bytes) => {
@@ -90,6 +98,22 @@ export function serveSync(dependencies: {
     const opening = await learning.opening(round, trainer, segment);
     return opening === undefined ? NOTHING : openingCodec.encode(opening);
   });
+}
+
+/** The authority sets that decided on headers, as HeadersResponse lists them; undefined when one is not held. */
+function setsOver(found: readonly CertifiedHeader[], headers: Pick<HeaderStore, 'deciding'>): HeadersResponse['sets'] | undefined {
+  const sets: (readonly Address[])[] = [];
+  let current: Hash | undefined;
+  for (const [i, { header }] of found.entries()) {
+    const named = found[i - 1]?.header.nextAuthorities;
+    if (named !== undefined && current !== undefined && equalBytes(named, current)) continue;
+    const set = headers.deciding(header.height);
+    if (set === undefined) return undefined;
+    const hash = authoritySetHash(set);
+    if (current === undefined || !equalBytes(hash, current)) sets.push(set);
+    current = hash;
+  }
+  return sets;
 }
 
 /** From a height on as far as they are held, and until their encodings reach the limit. */

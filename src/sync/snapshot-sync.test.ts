@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createHeaderStore } from '../chain/header-store.ts';
-import { AUTHORITIES, agree, CONTEXT, named, openNode, type TestNode } from '../chain/testing/network.ts';
+import { agree, CONTEXT, named, openNode, type TestNode } from '../chain/testing/network.ts';
 import { headerHash } from '../codec/blocks.ts';
 import { alice, signed } from '../execution/testing/fixture.ts';
 import { PolError } from '../primitives/errors.ts';
@@ -37,7 +36,7 @@ function serve(node: TestNode): Answer {
   const { server, ask } = fakeServer();
   serveSync({
     network: server,
-    header: createHeaderStore(node.store, node.blocks).get,
+    headers: node.headers,
     finalBlock: (height) => node.blocks.block(height)?.final ?? createSnapshotStore(node.store).witness(height),
     protocolState: node.blocks.state,
     store: node.store,
@@ -52,7 +51,7 @@ const honest = serve(source);
 async function newcomer(store: KeyValueStore, peers: Parameters<typeof fakePeers>[0]) {
   const node = await openNode(1, store);
   const { world, network } = fakePeers(peers);
-  const headers = createHeaderStore(store, node.blocks);
+  const { headers } = node;
   const sync = createSnapshotSync({
     network,
     clock: createHurriedClock(),
@@ -60,11 +59,10 @@ async function newcomer(store: KeyValueStore, peers: Parameters<typeof fakePeers
     store,
     headers,
     genesisHash: CONTEXT.genesisHash,
-    authoritiesAt: () => AUTHORITIES.map(({ signer }) => signer.address),
     chain: node.chain,
     progress: createSnapshotStore(store),
   });
-  return { ...node, world, headers, sync };
+  return { ...node, world, sync };
 }
 
 /** At the snapshot's height, able to go on from there. */
@@ -163,7 +161,7 @@ describe('createSnapshotSync', () => {
   });
 
   it('takes no header that too few signed, nor one of another chain', async () => {
-    const certified = headersResponseCodec.decode(await honest('headers', Uint8Array.of(0xc2, 0x01, 0x46)));
+    const { headers: certified, sets } = headersResponseCodec.decode(await honest('headers', Uint8Array.of(0xc2, 0x01, 0x46)));
     const forgeries = [
       certified.map(({ header, certificate }) => ({
         header,
@@ -178,7 +176,7 @@ describe('createSnapshotSync', () => {
     ];
     for (const forged of forgeries) {
       const answer: Answer = async (protocol, bytes) =>
-        protocol === 'headers' ? headersResponseCodec.encode(forged) : honest(protocol, bytes);
+        protocol === 'headers' ? headersResponseCodec.encode({ headers: forged, sets }) : honest(protocol, bytes);
       const node = await newcomer(createMemoryStore(), [{ id: 'forger', height: HEIGHT, answer }]);
       expect(await node.sync.run(never)).toBe(false);
       expect(node.world.penalised).toEqual(['forger']);

@@ -1,3 +1,4 @@
+import { authoritySetCodec } from '../codec/authority-set.ts';
 import { certifiedHeaderCodec, finalBlockCodec } from '../codec/blocks.ts';
 import { address, blob, codec, hash, integer, list, struct, uint } from '../codec/shape.ts';
 import type { CertifiedHeader, FinalBlock } from '../codec/types.ts';
@@ -42,9 +43,18 @@ export const headersRequestCodec = codec(
 );
 
 /** Consecutive headers; fewer than asked for where they end, or where they grow too large. */
-export const headersResponseCodec = codec<readonly CertifiedHeader[]>(
+export interface HeadersResponse {
+  readonly headers: readonly CertifiedHeader[];
+  /** Authority sets: who decided on the first header, then each that a header but the last names anew, in their order. */
+  readonly sets: readonly (readonly Address[])[];
+}
+
+export const headersResponseCodec = codec(
   'headersResponse',
-  list(certifiedHeaderCodec.shape, MAX_HEADERS_PER_RESPONSE),
+  struct<HeadersResponse>({
+    headers: list(certifiedHeaderCodec.shape, MAX_HEADERS_PER_RESPONSE),
+    sets: list(authoritySetCodec.shape, MAX_HEADERS_PER_RESPONSE),
+  }),
   2 * MAX_HEADERS_RESPONSE_BYTES,
 );
 

@@ -25,10 +25,19 @@ export interface TestNode {
   /** SIGTERM, and waits for the end. */
   stop(): Promise<number | null>;
   kill(): Promise<void>;
+  /** SIGSTOP or SIGCONT: a machine that freezes, and goes on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
   get<T>(path: string): Promise<T>;
   rpc<T>(method: string, ...params: unknown[]): Promise<T>;
   readonly log: string;
 }
+
+/** A network namespace of a test's own: the address a node listens on there, and the command that starts a program in it. */
+export interface TestHost {
+  readonly address: string;
+  readonly enter: readonly string[];
+}
+const LOOPBACK: TestHost = { address: '127.0.0.1', enter: [] };
 
 export interface TestNetwork {
   readonly directory: string;
@@ -45,6 +54,8 @@ export async function createTestNetwork(options: {
   readonly flags?: readonly string[];
   /** Changes to the genesis's `rounds`, made before the first start. */
   readonly rounds?: Readonly<Record<string, number>>;
+  /** Where each node runs, when not all on loopback. */
+  readonly hosts?: readonly TestHost[];
 }): Promise<TestNetwork> {
   const directory = await mkdtemp(join(tmpdir(), 'pol-e2e-'));
   const count = options.authorities + options.nodes;
@@ -62,15 +73,17 @@ export async function createTestNetwork(options: {
   Object.assign(genesis.rounds, { vote_blocks: 2, dispute_blocks: 4 }, options.rounds);
   await writeFile(genesisFile, JSON.stringify(genesis));
   const names = Array.from({ length: count }, (_, i) => (i < options.authorities ? `authority_${i}` : `node_${i}`));
+  const hostOf = (i: number) => options.hosts?.[i] ?? LOOPBACK;
   const nodes: TestNode[] = [];
   for (const [i, name] of names.entries()) {
     const file = join(directory, `${name}_config.json`);
     const config = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
     config.port = p2p[i];
     config.api_port = api[i];
-    config.boot_nodes = p2p.slice(0, options.authorities).map((port) => `127.0.0.1:${port}`);
+    config.boot_nodes = p2p.slice(0, options.authorities).map((port, other) => `${hostOf(other).address}:${port}`);
+    config.p2p_host = config.api_host = hostOf(i).address;
     await writeFile(file, JSON.stringify(config, undefined, 2));
-    nodes.push(createTestNode(name, file, config, directory));
+    nodes.push(createTestNode(name, file, config, directory, hostOf(i)));
   }
   return {
     directory,
@@ -88,8 +101,8 @@ export async function createTestNetwork(options: {
   };
 }
 
-function createTestNode(name: string, file: string, config: Record<string, unknown>, directory: string): TestNode {
-  const url = `http://127.0.0.1:${config.api_port}`;
+function createTestNode(name: string, file: string, config: Record<string, unknown>, directory: string, host: TestHost): TestNode {
+  const url = `http://${host.address}:${config.api_port}`;
   const log = join(directory, `${name}.log`);
   let child: ChildProcess | undefined;
   let ended: Promise<number | null> = Promise.resolve(null);
@@ -110,7 +123,8 @@ function createTestNode(name: string, file: string, config: Record<string, unkno
     },
     get,
     async start() {
-      const started = spawn(process.execPath, [PROGRAM, 'run', '--config-file', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+      const [program = '', ...args] = [...host.enter, process.execPath, PROGRAM, 'run', '--config-file', file];
+      const started = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
       const sink = createWriteStream(log, { flags: 'a' });
       started.stdout.pipe(sink, { end: false });
       started.stderr.pipe(sink, { end: false });
@@ -131,6 +145,9 @@ function createTestNode(name: string, file: string, config: Record<string, unkno
     async kill() {
       child?.kill('SIGKILL');
       await ended;
+    },
+    signal(name) {
+      child?.kill(name);
     },
     async rpc<T>(method: string, ...params: unknown[]) {
       const response = await fetch(url, {

@@ -23,3 +23,8 @@ export async function importTool<T>(specifier: string): Promise<T> {
 export function toolCommand(name: string): string {
   return `${folder}node_modules/.bin/${name}`;
 }
+
+/** Path of Foundry's own program: the wrapper that npm installs under its name ends with 0 whatever happened. */
+export function foundryProgram(name: 'anvil' | 'cast' | 'forge'): string {
+  return `${folder}node_modules/@foundry-rs/${name}-linux-amd64/bin/${name}`;
+}

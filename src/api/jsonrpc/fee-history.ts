@@ -40,7 +40,9 @@ export function feeHistory(view: NodeView, count: bigint, newest: BlockReference
     blobGasUsedRatio: headers.map(({ number, blobGasUsed = 0n }) =>
       blobGasUsed === 0n ? 0 : Number(blobGasUsed) / Number(view.execution.maxBlobGas(number)),
     ),
-    ...(percentiles === undefined ? {} : { reward: headers.map((header) => rewards(view, header, percentiles).map(quantity)) }),
+    ...(percentiles === undefined || percentiles.length === 0
+      ? {}
+      : { reward: headers.map((header) => rewards(view, header, percentiles).map(quantity)) }),
   };
 }
 

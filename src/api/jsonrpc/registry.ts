@@ -65,6 +65,7 @@ import { netListening } from './methods/net-listening.ts';
 import { netPeerCount } from './methods/net-peer-count.ts';
 import { netVersion } from './methods/net-version.ts';
 import { personalSign } from './methods/personal-sign.ts';
+import { polExplainReward } from './methods/pol-explain-reward.ts';
 import { polGetBlock } from './methods/pol-get-block.ts';
 import { polGetRound } from './methods/pol-get-round.ts';
 import { rpcModules } from './methods/rpc-modules.ts';
@@ -143,6 +144,7 @@ const METHODS: readonly RpcMethod[] = [
   netPeerCount,
   netVersion,
   personalSign,
+  polExplainReward,
   polGetBlock,
   polGetRound,
   rpcModules,

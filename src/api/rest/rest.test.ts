@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { GENESIS } from '../../chain/testing/network.ts';
 import { alice, carol } from '../../execution/testing/fixture.ts';
 import { toHex } from '../../primitives/bytes.ts';
 import { checksumAddress } from '../../primitives/keys.ts';
@@ -58,6 +59,22 @@ describe('REST', () => {
     expect((await get('/api/v1/block/0')).body).toMatchObject({ number: 0, consensus: null });
     expect((await get('/api/v1/peers')).body).toEqual({ peers: [] });
     expect((await get('/health')).body).toEqual({ status: 'ok' });
+  });
+
+  it('accounts for every coin', async () => {
+    const { get, result, block } = await startApi();
+    await result('eth_sendTransaction', { to: toHex(carol.address), value: '0xa' });
+    await block();
+    const supply = (await get('/api/v1/supply')).body as Record<string, string>;
+    const mined = (await get('/api/v1/block/1')).body as { gas_used: string; base_fee_per_gas: string; proposer: string };
+    let balances = 0n;
+    for (const address of [...Object.keys(GENESIS.alloc), toHex(carol.address), mined.proposer]) {
+      balances += BigInt((await result('eth_getBalance', address, 'latest')) as string);
+    }
+    const wei = (field: string) => BigInt(supply[field] as string);
+    const baseFees = BigInt(mined.gas_used) * BigInt(mined.base_fee_per_gas);
+    expect(baseFees).toBeGreaterThan(0n);
+    expect(balances).toBe(wei('allocated') + wei('staked_at_genesis') + wei('minted') - wei('burned') - wei('held') - baseFees);
   });
 
   it('gives every error one shape', async () => {

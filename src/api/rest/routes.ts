@@ -4,8 +4,10 @@ import { accountTransactions, balance } from './accounts.ts';
 import { block } from './block.ts';
 import { networkInfo } from './network-info.ts';
 import { peers } from './peers.ts';
+import { roundReward } from './reward.ts';
 import { round } from './round.ts';
 import { status } from './status.ts';
+import { supply } from './supply.ts';
 import { trainingStatus } from './training-status.ts';
 
 /** `/api/v1/…`: every path of the REST API, one line each. */
@@ -14,9 +16,13 @@ export function registerRest(app: FastifyInstance, view: NodeView): void {
   app.get('/api/v1/network/info', () => networkInfo(view));
   app.get('/api/v1/training/status', () => trainingStatus(view));
   app.get('/api/v1/peers', () => peers(view));
+  app.get('/api/v1/supply', () => supply(view));
   app.get<{ Params: { address: string } }>('/api/v1/balance/:address', ({ params }) => balance(view, params.address));
   app.get<{ Params: { address: string } }>('/api/v1/transactions/:address', ({ params }) => accountTransactions(view, params.address));
   app.get<{ Params: { number: string } }>('/api/v1/block/:number', ({ params }) => block(view, params.number));
   app.get<{ Params: { round: string } }>('/api/v1/rounds/:round', ({ params }) => round(view, params.round));
+  app.get<{ Params: { round: string; address: string } }>('/api/v1/rounds/:round/rewards/:address', ({ params }) =>
+    roundReward(view, params.round, params.address),
+  );
   app.get('/health', () => ({ status: 'ok' }));
 }

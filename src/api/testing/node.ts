@@ -100,11 +100,18 @@ function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
   };
 }
 
-export async function startApi(parts: Partial<NodeView> = {}, host = '127.0.0.1', options: Pick<ApiServerOptions, 'apiKeys'> = {}) {
+/** The same, ended with the test that started it. */
+export async function startApi(...options: Parameters<typeof openApi>) {
+  const opened = await openApi(...options);
+  onTestFinished(() => opened.server.stop());
+  return opened;
+}
+
+/** Whoever opens it stops its server. */
+export async function openApi(parts: Partial<NodeView> = {}, host = '127.0.0.1', options: Pick<ApiServerOptions, 'apiKeys'> = {}) {
   const node = await openNode();
   const server = createApiServer({ host, port: 0, ...options }, { view: viewOf(node, parts), log: silentLogger });
   const url = await server.start();
-  onTestFinished(() => server.stop());
 
   async function post(body: string, headers: Record<string, string> = {}) {
     return fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });

@@ -15,8 +15,10 @@ import { createOnion } from '../../protocol/onion.ts';
 import type { ProtocolState, SealedRound } from '../../protocol/types.ts';
 import type { KeyValueStore } from '../../store/kv.ts';
 import { createMemoryStore } from '../../store/memory.ts';
+import { authoritiesAt } from '../authorities.ts';
 import { createBlockStore } from '../block-store.ts';
 import { type BoundaryOracle, createChain } from '../chain.ts';
+import { createHeaderStore } from '../header-store.ts';
 import { createOperationPool } from '../operation-pool.ts';
 import { createTransactionPool } from '../transaction-pool.ts';
 import { acceptingVote } from './votes.ts';
@@ -28,6 +30,7 @@ export const named = (kind: string, name: number | string): Hash => taggedHash(`
 export const AUTHORITIES = [21, 22, 23]
   .map((n) => ({ signer: signerOf(n), onion: createOnion(named('onion', n), 64), secretOnion: createOnion(named('secret', n), 64) }))
   .sort((a, b) => compareBytes(a.signer.address, b.signer.address));
+export const ADDRESSES = AUTHORITIES.map(({ signer }) => signer.address);
 export const TRAINER = signerOf(31);
 
 export const GENESIS = testGenesis({
@@ -158,6 +161,7 @@ export function createTestOracle(): BoundaryOracle & { missing: readonly UpdateR
 /** One authority's node. Its clock stands at one second for each block, so that no test depends on time. */
 export async function openNode(i = 0, store: KeyValueStore = createMemoryStore()) {
   const blocks = createBlockStore(store);
+  const headers = createHeaderStore({ store, blocks, genesisAuthorities: ADDRESSES });
   if (blocks.requireGenesis(CONTEXT.genesisHash) === 'new') await store.write(blocks.initialise(CONTEXT.genesisHash, INITIAL));
   const execution = await createExecutionEngine({ genesis: GENESIS }, { store });
   const state = (): ProtocolState => chain.state;
@@ -166,10 +170,14 @@ export async function openNode(i = 0, store: KeyValueStore = createMemoryStore()
   const oracle = createTestOracle();
   const clock = { now: () => (GENESIS_TIME + 1 + chain.height) * 1000, after: () => () => {} };
   const chain: ReturnType<typeof createChain> = createChain(
-    { context: CONTEXT, authoritiesAt: () => AUTHORITIES.map(({ signer }) => signer.address), self: authority(i).signer.address },
+    {
+      context: CONTEXT,
+      authoritiesAt: (height) => authoritiesAt(height, chain.state, headers.deciding),
+      self: authority(i).signer.address,
+    },
     { store, blocks, execution, operations, transactions, boundary: oracle, clock, log: silentLogger },
   );
-  return { store, blocks, execution, operations, transactions, oracle, chain };
+  return { store, blocks, headers, execution, operations, transactions, oracle, chain };
 }
 export type TestNode = Awaited<ReturnType<typeof openNode>>;
 
@@ -192,4 +200,27 @@ export async function agree(proposer: TestNode, ...others: readonly TestNode[]):
   const final = finalise(block);
   for (const { chain } of [proposer, ...others]) await chain.commit(final);
   return final;
+}
+
+/** Round 1 from joining to reward, on one node: the trainer's only proof is accepted. */
+export async function playRound(node: TestNode): Promise<void> {
+  const { chain, operations } = node;
+  const offer = (...offered: readonly SignedOperation[]) => {
+    for (const operation of offered) operations.add(operation);
+  };
+  const until = async (height: number) => {
+    while (chain.height < height) await agree(node);
+  };
+  const each = AUTHORITIES.map((_, i) => i);
+  offer(join(TRAINER, 0));
+  await until(chain.state.open.sealsAt);
+  offer(proof(TRAINER, 1));
+  await until(chain.state.open.sealsAt);
+  offer(...each.map((i) => reveal(chain.state, i, 1)));
+  await until(chain.height + GENESIS.rounds.reveal_blocks);
+  const drawn = chain.state;
+  offer(...each.map((i) => commitment(drawn, i)));
+  await until(drawn.open.sealsAt - GENESIS.rounds.dispute_blocks - GENESIS.rounds.vote_blocks);
+  offer(...each.map((i) => vote(drawn, i)));
+  await until(chain.state.open.sealsAt);
 }

@@ -39,6 +39,22 @@ describe('keys', () => {
     expect(toHex(await decryptKeystore(readFileSync(join(directory, 'key.json'), 'utf8'), 'long enough'))).toBe(PRIVATE_KEY);
   });
 
+  it('takes over an account of a wallet', async () => {
+    const { directory, run } = workspace();
+    writeFileSync(join(directory, 'words'), 'test test test test test test test test test test test junk\n');
+    const write = ['--phrase-file', 'words', '--password-file', 'pw', '--light'];
+    expect(await run('import', 'first.json', ...write)).toMatchObject({ code: 0, output: `${ADDRESS}\n` });
+    expect(await run('import', 'second.json', ...write, '--path', "m/44'/60'/0'/0/1")).toMatchObject({
+      output: '0x70997970C51812dc3A010C7d01b50e0d17dc79C8\n',
+    });
+    expect(await run('import', 'third.json', ...write, '--path', 'first')).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/path/),
+    });
+    expect(await run('import', 'third.json', ...write, '--private-key-file', 'secret')).toMatchObject({ code: 2 });
+    expect(await run('import', 'third.json', '--private-key-file', 'secret', '--path', 'm/0')).toMatchObject({ code: 2 });
+  });
+
   it('does not overwrite a key unless forced', async () => {
     const { run } = workspace();
     await run('new', 'key.json', '--password-file', 'pw', '--light');

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { fromHex } from '../../primitives/bytes.ts';
 import { checksumAddress, generatePrivateKey, signerFromPrivateKey } from '../../primitives/keys.ts';
 import { decryptKeystore, encryptKeystore, keystoreAddress, LIGHT_SCRYPT, STANDARD_SCRYPT } from '../../primitives/keystore.ts';
+import { DEFAULT_PATH, keyFromPhrase } from '../../primitives/phrase.ts';
 import { cliError } from '../errors.ts';
 import { PRIVATE_FILE_MODE, readTextFile, writeTextFile } from '../files.ts';
 import type { Io } from '../io.ts';
@@ -14,6 +15,14 @@ interface WriteOptions {
   readonly passwordFile?: string;
   readonly light?: boolean;
   readonly force?: boolean;
+}
+
+interface ImportOptions extends WriteOptions {
+  readonly privateKeyFile?: string;
+  readonly phrase?: boolean;
+  readonly phraseFile?: string;
+  readonly passphraseFile?: string;
+  readonly path?: string;
 }
 
 export function registerKeys(program: Command, io: Io): void {
@@ -30,12 +39,21 @@ export function registerKeys(program: Command, io: Io): void {
     keys
       .command('import')
       .argument('<FILE>', 'file to write')
-      .description('Encrypt a private key that you have. It is read from a file or asked for, never taken from the command line.')
-      .option('--private-key-file <FILE>', 'file with the private key: 0x and 64 hexadecimal digits'),
-  ).action(async (file: string, options: WriteOptions & { privateKeyFile?: string }) => {
-    await writeKey(file, await readPrivateKey(options.privateKeyFile, io), options, io);
+      .description(
+        'Encrypt a key that you have: a private key, or the words of a wallet. It is read from a file or asked for, never taken from the command line.',
+      )
+      .option('--private-key-file <FILE>', 'file with the private key: 0x and 64 hexadecimal digits')
+      .option('--phrase', 'ask for the words of a wallet (BIP-39) instead of a private key')
+      .option('--phrase-file <FILE>', 'file with them')
+      .option('--passphrase-file <FILE>', 'file with the passphrase beside the words, where there is one')
+      .option('--path <PATH>', `which of the wallet’s accounts (BIP-32) (default: ${DEFAULT_PATH})`),
+  ).action(async (file: string, options: ImportOptions) => {
+    await writeKey(file, await readKey(options, io), options, io);
   });
-  examples(take, [['pol-node keys import key.json --private-key-file old.txt', 'from another program']]);
+  examples(take, [
+    ['pol-node keys import key.json --private-key-file old.txt', 'from another program'],
+    [`pol-node keys import key.json --phrase --path "m/44'/60'/0'/0/1"`, 'the second account of a wallet'],
+  ]);
 
   const show = keys
     .command('show')
@@ -70,6 +88,19 @@ async function writeKey(file: string, privateKey: Uint8Array, options: WriteOpti
   });
   io.err.write(`wrote ${file}\n`);
   io.out.write(`${checksumAddress(signerFromPrivateKey(privateKey).address)}\n`);
+}
+
+async function readKey({ privateKeyFile, phrase, phraseFile, passphraseFile, path }: ImportOptions, io: Io): Promise<Uint8Array> {
+  const fromPhrase = phrase === true || phraseFile !== undefined;
+  if (!fromPhrase) {
+    if (path !== undefined || passphraseFile !== undefined) {
+      throw cliError('CLI_USAGE', '--path and --passphrase-file belong to a phrase; give --phrase or --phrase-file');
+    }
+    return readPrivateKey(privateKeyFile, io);
+  }
+  if (privateKeyFile !== undefined) throw cliError('CLI_USAGE', 'give either a private key or a phrase');
+  const words = phraseFile === undefined ? await readHidden('Words: ', io) : readTextFile(phraseFile, io.workingDirectory);
+  return keyFromPhrase(words, path, passphraseFile === undefined ? '' : passwordFromFile(passphraseFile, io));
 }
 
 async function readPrivateKey(file: string | undefined, io: Io): Promise<Uint8Array> {

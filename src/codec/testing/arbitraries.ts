@@ -130,6 +130,7 @@ export const anyHeader: fc.Arbitrary<Header> = fc.record({
   executionHash: anyHash,
   bodyHash: anyHash,
   protocolRoot: anyHash,
+  nextAuthorities: anyHash,
 });
 
 export const anyBlock: fc.Arbitrary<Block> = fc.record({

@@ -41,6 +41,7 @@ export function testBlock(fields: {
       executionHash: sha256(execution),
       bodyHash: bodyHash([], undefined),
       protocolRoot: new Uint8Array(32),
+      nextAuthorities: new Uint8Array(32),
     },
     operations: [],
     boundary: undefined,

@@ -1,0 +1,26 @@
+import { type Command, Option } from 'commander';
+import { TENSOR_TYPES } from '../../model/formats/encoding.ts';
+import type { ExportFlags } from '../checkpoint/export.ts';
+import type { Io } from '../io.ts';
+import { examples } from '../options.ts';
+
+export function registerExport(program: Command, io: Io): void {
+  const command = program
+    .command('export')
+    .description('Write a model for other programs: a Hugging Face folder (transformers, vLLM) or a GGUF file (llama.cpp, Ollama).')
+    .requiredOption('--model <DIR>', 'folder of a run ("pol-node train --out") or of an imported model')
+    .requiredOption('--output <PATH>', 'folder (hf) or file (gguf) to write')
+    .addOption(new Option('--format <FORMAT>', 'hf: a folder; gguf: a file').choices(['hf', 'gguf']).default('hf'))
+    .addOption(new Option('--type <TYPE>', 'how weights are stored; q8_0 is gguf’s').choices([...TENSOR_TYPES]).default('f32'))
+    .option('--name <NAME>', 'name in the file (default: the folder’s)')
+    .option('--force', 'overwrite what is there')
+    .action(async (flags: ExportFlags) => {
+      const { exportModel } = await import('../checkpoint/export.ts');
+      await exportModel(flags, io);
+    });
+  examples(command, [
+    ['pol-node export --model runs/book --output book-hf', 'a folder for transformers, with every bit'],
+    ['pol-node export --model runs/book --format gguf --type bf16 --output book.gguf', 'a file for llama.cpp'],
+    ['pol-node export --model runs/book --format gguf --type q8_0 --name Book --output book.gguf --force', 'a quarter of the size'],
+  ]);
+}
