@@ -39,15 +39,18 @@ export async function writeWeights(seed = 1, model = MODEL): Promise<ServedModel
   return { weightsPath, modelRoot, weightsRoot, momentumRoot, round: seed };
 }
 
-export async function openEngine(options: Partial<InferenceEngineOptions> = {}): Promise<InferenceEngine> {
+export async function openEngine(
+  options: Partial<InferenceEngineOptions> = {},
+  backend = createReferenceBackend(),
+): Promise<InferenceEngine> {
   return createInferenceEngine(
     { model: MODEL, ...options },
-    { backend: createReferenceBackend(), tokenizer: await createGpt2Tokenizer({ vocabSize: MODEL.vocab_size }) },
+    { backend, tokenizer: await createGpt2Tokenizer({ vocabSize: MODEL.vocab_size }) },
   );
 }
 
-export async function openCompletions(model = MODEL) {
-  const engine = await openEngine({ model });
+export async function openCompletions(model = MODEL, backend = createReferenceBackend()) {
+  const engine = await openEngine({ model }, backend);
   const served = await writeWeights(1, model);
   const cancelled: number[] = [];
   const watched: InferenceEngine = {

@@ -36,7 +36,7 @@ export async function createValidatingFetch(): Promise<ValidatingFetch> {
   const { default: addFormats } = await importTool<{ default: (ajv: Ajv) => void }>('ajv-formats');
   const ajv = new Ajv2020({ strict: false, allErrors: false, discriminator: false, validateFormats: false });
   addFormats(ajv);
-  ajv.addSchema(withoutNullable(JSON.parse(readFileSync(DOCUMENT, 'utf8'))) as object, 'openai');
+  ajv.addSchema(readDocument(), 'openai');
   const compiled = new Map<string, ReturnType<Ajv['compile']>>();
   const counts = new Map<string, number>();
   const failures: Error[] = [];
@@ -86,6 +86,25 @@ export async function createValidatingFetch(): Promise<ValidatingFetch> {
       if (failures.length > 0) throw failures[0];
     },
   };
+}
+
+/**
+ * The description, and two things that it does not say and OpenAI's own answers do: the first token of an echoed prompt has the
+ * log-probability null, and an embedding asked for in base64 is text.
+ */
+function readDocument(): object {
+  interface Document {
+    components: { schemas: Record<string, { properties: Record<string, object> }> };
+  }
+  const document = withoutNullable(JSON.parse(readFileSync(DOCUMENT, 'utf8'))) as Document;
+  const { Embedding: embedding, CreateCompletionResponse: completion } = document.components.schemas;
+  if (embedding !== undefined) embedding.properties.embedding = { anyOf: [embedding.properties.embedding, { type: 'string' }] };
+  const text = JSON.stringify(completion).replace(
+    '"token_logprobs":{"type":"array","items":{"type":"number"',
+    '"token_logprobs":{"type":"array","items":{"type":["number","null"]',
+  );
+  document.components.schemas.CreateCompletionResponse = JSON.parse(text) as Document['components']['schemas'][string];
+  return document;
 }
 
 /** OpenAPI 3.0's `nullable` stands in places of a 3.1 document where no type does, which ajv refuses: it is written as 3.1 has it. */
