@@ -10,7 +10,7 @@
 #include "product.h"
 #include "runtime.h"
 
-#define QUERY_BLOCK 48 /* rows; a multiple of every MR, and even */
+#define QUERY_BLOCK 96 /* rows; a multiple of every MR and of CHAIN_BLOCK */
 
 typedef struct {
   PolArena *arena;

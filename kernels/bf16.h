@@ -7,12 +7,25 @@
 #define OPERAND_MIN_BITS 0x23800000 /* 2^-56 */
 #define OPERAND_MAX_BITS 0x58800000 /* 2^50 */
 
-/* Operands of a packed word: AVX-512-BF16 takes two, the even index in the upper half because that half is added first. */
+/* Steps of a block: two chains, over its even and its odd steps, join the sum at its end (src/numerics/backend.ts, `chain`). */
+#define CHAIN_BLOCK 32
+
+/*
+ * Packed words alternate between the two chains. With AVX-512-BF16 a word holds the next two operands of its chain, the first in the upper
+ * half because that half is added first: words 2q and 2q + 1 are the steps 4q, 4q + 2 and 4q + 1, 4q + 3.
+ */
 #if defined(__AVX512BF16__)
 #define WORD_OPERANDS 2
+INLINE long word_step(long p) { return 4 * (p / 2) + p % 2; }
+INLINE long words_of(long k) { return 2 * ceil_div(k, 4); }
 #else
 #define WORD_OPERANDS 1
+INLINE long word_step(long p) { return p; }
+INLINE long words_of(long k) { return k; }
 #endif
+/* From a word's first step to its second. */
+#define SECOND_STEP 2
+#define BLOCK_WORDS (CHAIN_BLOCK / WORD_OPERANDS)
 
 #if defined(__AVX512F__)
 INLINE __mmask16 bf16_in_range(vi magnitude) {
@@ -46,30 +59,32 @@ INLINE __m512i bf16_round_two(vf low, vf high, vi *over) {
 }
 #endif
 
-/* One vector of words of neighbouring chains at one step (or pair of steps): `left` floats of row 0, and of row 1 or null. */
+/* One vector of words of neighbouring sums: `left` floats of the row of a word's first step (or null), and of its second (or null). */
 INLINE vu words_across(const float *row0, const float *row1, long left, vi *over) {
 #if WORD_OPERANDS == 2
-  const vf even = vf_load_n(row0, left), odd = row1 == NULL ? (vf){0} : vf_load_n(row1, left);
-  /* Half 2i is odd's operand i, half 2i + 1 even's. */
+  const vf first = row0 == NULL ? (vf){0} : vf_load_n(row0, left), second = row1 == NULL ? (vf){0} : vf_load_n(row1, left);
+  /* Half 2i is the second's operand i, half 2i + 1 the first's. */
   const __m512i low_halves = (__m512i)lane_numbers(0);
   const __m512i order = _mm512_or_si512(low_halves, _mm512_slli_epi32(_mm512_add_epi32(low_halves, _mm512_set1_epi32(VW)), 16));
-  return (vu)_mm512_permutexvar_epi16(order, bf16_round_two(odd, even, over));
+  return (vu)_mm512_permutexvar_epi16(order, bf16_round_two(second, first, over));
 #else
   (void)row1;
   return bf16_round(vf_load_n(row0, left), over);
 #endif
 }
 
-/* One vector of words of one chain: the next `left` of its contiguous floats. */
+/* One vector of words of one sum: the next `left` of its contiguous floats. */
 INLINE vu words_along(const float *row, long left, vi *over) {
 #if WORD_OPERANDS == 2
-  return (vu)_mm512_rol_epi32(bf16_round_two(vf_load_n(row, left), vf_load_n(row + VW, left - VW), over), 16);
+  /* Of each four halves: third, first, fourth, second. */
+  const __m512i order = _mm512_broadcast_i32x4(_mm_setr_epi8(4, 5, 0, 1, 6, 7, 2, 3, 12, 13, 8, 9, 14, 15, 10, 11));
+  return (vu)_mm512_shuffle_epi8(bf16_round_two(vf_load_n(row, left), vf_load_n(row + VW, left - VW), over), order);
 #else
   return bf16_round(vf_load_n(row, left), over);
 #endif
 }
 
-/* Where an accumulating chain starts: |c| < 2^-103 on the grid of 2^-126 that all products lie on; see chainStart in f32.ts. */
+/* Where an accumulating sum starts: |c| < 2^-103 on the grid of 2^-126 that all products lie on; see chainStart in f32.ts. */
 INLINE vf chain_start(vf c) {
   vf shift = (vf)(((vu)c & 0x80000000u) | 0x0c000000u); /* 2^-103 with the sign of c */
   return vf_select(vf_abs(c) < 0x1p-103f, (c + shift) - shift, c);

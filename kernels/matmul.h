@@ -5,11 +5,11 @@
 #include "product.h"
 #include "runtime.h"
 
-/* Words of each chain in a block. A panel of right operands stays in the second cache (AVX-512), or the first. */
+/* Words of each sum in a panel; whole blocks of a chain. A panel of right operands stays in the second cache (AVX-512), or the first. */
 #if VW == 16
-#define BLOCK_WORDS 512
+#define PANEL_WORDS 512
 #else
-#define BLOCK_WORDS 256
+#define PANEL_WORDS 256
 #endif
 #if defined(__wasm__)
 /* Left operands, broadcast and so four times as large, are packed for few rows at a time; the panels that pass them fit the second cache. */
@@ -106,7 +106,7 @@ static void matmul_block(MatmulJob *job, int right_is_packed) {
 }
 
 static int matmul(PolArena *arena, int mode, long m, long n, long k, const float *a, const float *b, float *c, int accumulate) {
-  const long k_block = even_block(k, BLOCK_WORDS * WORD_OPERANDS, WORD_OPERANDS);
+  const long k_block = even_block(k, PANEL_WORDS * WORD_OPERANDS, CHAIN_BLOCK);
   const long m_block = even_block(m, BLOCK_ROWS, GROUP_ROWS);
   const long n_block = even_block(n, BLOCK_COLUMNS, NR);
   MatmulJob job = {.arena = arena, .ldc = n};

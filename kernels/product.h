@@ -1,6 +1,6 @@
 /*
- * Products of packed operands. The right one is packed in panels of NR columns (the last as narrow as whole vectors allow), each step by
- * step; the left one as `Left` says. The register tile walks MR rows and one panel once, so every element of C is one ascending chain.
+ * Products of packed operands. The right one is packed in panels of NR columns (the last as narrow as whole vectors allow), each word by
+ * word; the left one as `Left` says. The register tile walks MR rows and one panel once, block of steps by block of steps.
  */
 #ifndef POL_PRODUCT_H
 #define POL_PRODUCT_H
@@ -24,7 +24,6 @@
 #endif
 #define NR (NV * VW)
 
-INLINE long words_of(long k) { return ceil_div(k, WORD_OPERANDS); }
 INLINE long right_words(long columns, long k) { return round_up(columns, VW) * words_of(k); }
 
 /*
@@ -46,17 +45,19 @@ INLINE void pack_across(uint32_t *panels, const long width, long padded, const f
       out[v] = panels + panel * kw + (column - panel);
     }
     for (long p = 0; p < kw; p++) {
-      const float *row = source + first + p * WORD_OPERANDS * step_stride;
-      const float *next = p * WORD_OPERANDS + 1 < k ? row + step_stride : NULL;
+      const long step = word_step(p);
+      const float *row = step < k ? source + first + step * step_stride : NULL;
+      const float *next = WORD_OPERANDS == 2 && step + SECOND_STEP < k ? row + SECOND_STEP * step_stride : NULL;
 #if VW >= 8
       /* Rows are short here and far apart: the processor's own prefetching does not see them come. */
       UNROLL for (int r = 0; r < WORD_OPERANDS; r++) {
-        const float *ahead = row + (AHEAD * WORD_OPERANDS + r) * step_stride;
+        const float *ahead = source + first + (step + AHEAD * WORD_OPERANDS + r * SECOND_STEP) * step_stride;
         for (long v = 0; v < vectors; v += LANES / VW) __builtin_prefetch(ahead + v * VW);
       }
 #endif
       for (long v = 0; v < vectors; v++) {
-        vu_store(out[v] + p * stride[v], words_across(row + v * VW, next == NULL ? NULL : next + v * VW, chains - first - v * VW, &flags));
+        const float *first_row = row == NULL ? NULL : row + v * VW, *second_row = next == NULL ? NULL : next + v * VW;
+        vu_store(out[v] + p * stride[v], words_across(first_row, second_row, chains - first - v * VW, &flags));
       }
     }
   }
@@ -195,65 +196,86 @@ INLINE void prefetch_next(const int nv, const float *c, long ldc) {
 #endif
 }
 
-INLINE void tile(const int nv, long kw, Left left, const uint32_t *right, long right_step, float *c, long ldc, Start start) {
-  vf sums[MR][NV];
-  prefetch_next(nv, c, ldc);
-  if (start == START_ZERO) {
-    UNROLL for (int i = 0; i < MR; i++) {
-      UNROLL for (int j = 0; j < nv; j++) sums[i][j] = (vf){0};
-    }
-  } else {
-    UNROLL for (int i = 0; i < MR; i++) {
-      UNROLL for (int j = 0; j < nv; j++) sums[i][j] = vf_load(c + i * ldc + j * VW);
-    }
-    if (start == START_GIVEN) {
-      UNROLL for (int i = 0; i < MR; i++) {
-        UNROLL for (int j = 0; j < nv; j++) sums[i][j] = chain_start(sums[i][j]);
-      }
-    }
-  }
-  const uint32_t *low = left.words;
+/* sums += the words first, first + 2, … below `words` of the packed rows and columns. */
+INLINE void tile_chain(const int nv, long first, long words, Left left, const uint32_t *right, long right_step, vf sums[MR][NV]) {
+  const uint32_t *low = left.words + first * left.step;
+  right += first * right_step;
 #if !BROADCAST
   const long row = left.row;
   const uint32_t *high = low + MR / 2 * row;
 #endif
-  for (long p = 0; p < kw; p++) {
+  UNROLL for (int i = 0; i < MR; i++) {
+    UNROLL for (int j = 0; j < nv; j++) sums[i][j] = (vf){0};
+  }
+  for (long p = first; p < words; p += 2) {
     OPAQUE_POINTER(low);
     OPAQUE_POINTER(right);
     vu columns[NV];
     UNROLL for (int j = 0; j < nv; j++) columns[j] = vu_load(right + j * VW);
     UNROLL for (int i = 0; i < MR; i++) {
 #if BROADCAST
-      const vu words = vu_load(low + i * VW);
+      const vu word = vu_load(low + i * VW);
 #else
-      const vu words = vu_splat(i < MR / 2 ? low[i * row] : high[(i - MR / 2) * row]);
+      const vu word = vu_splat(i < MR / 2 ? low[i * row] : high[(i - MR / 2) * row]);
 #endif
-      UNROLL for (int j = 0; j < nv; j++) sums[i][j] = word_product_sum(words, columns[j], sums[i][j]);
+      UNROLL for (int j = 0; j < nv; j++) sums[i][j] = word_product_sum(word, columns[j], sums[i][j]);
     }
-#if BROADCAST
-    low += MR * VW;
-#else
-    low += left.step;
-    high += left.step;
+    low += 2 * left.step;
+#if !BROADCAST
+    high += 2 * left.step;
 #endif
-    right += right_step;
+    right += 2 * right_step;
   }
+}
+
+/* c = c + (even + odd) over one block of steps, or even + odd where the sum starts. */
+INLINE void tile_block(const int nv, long words, Left left, const uint32_t *right, long right_step, float *c, long ldc, Start start) {
+  vf even[MR][NV], odd[MR][NV];
+  tile_chain(nv, 0, words, left, right, right_step, even);
+  tile_chain(nv, 1, words, left, right, right_step, odd);
   UNROLL for (int i = 0; i < MR; i++) {
-    UNROLL for (int j = 0; j < nv; j++) vf_store(c + i * ldc + j * VW, sums[i][j]);
+    UNROLL for (int j = 0; j < nv; j++) {
+      float *target = c + i * ldc + j * VW;
+      vf sum = even[i][j] + odd[i][j];
+      if (start == START_CONTINUED) sum = vf_load(target) + sum;
+      else if (start == START_GIVEN) sum = chain_start(vf_load(target)) + sum;
+      vf_store(target, sum);
+    }
+  }
+}
+
+INLINE void tile(const int nv, long kw, Left left, const uint32_t *right, long right_step, float *c, long ldc, Start start) {
+  prefetch_next(nv, c, ldc);
+  for (long p = 0; p < kw; p += BLOCK_WORDS) {
+    if (kw - p >= BLOCK_WORDS) tile_block(nv, BLOCK_WORDS, left, right, right_step, c, ldc, start);
+    else tile_block(nv, kw - p, left, right, right_step, c, ldc, start);
+    left.words += BLOCK_WORDS * left.step;
+    right += BLOCK_WORDS * right_step;
+    start = START_CONTINUED;
   }
 }
 
 #if defined(__wasm__)
-/* The full tile in assembly (scripts/wasm-tile.mjs): 8·turns + rest steps; rows of c are `stride` bytes apart. */
-void pol_tile(long turns, long rest, const uint32_t *left, const uint32_t *right, float *c, long stride, long continued);
+/* Full tiles in assembly (scripts/wasm-tile.mjs): c += `blocks` whole blocks; rows of c are `stride` bytes apart, `spare` has room for a tile. */
+void pol_tile(long blocks, const uint32_t *left, const uint32_t *right, float *c, long stride, float *spare);
 
 static void tile_2(long kw, Left left, const uint32_t *right, float *c, long ldc, Start start) {
-  if (start == START_GIVEN) {
-    UNROLL for (int i = 0; i < MR; i++) {
-      UNROLL for (int j = 0; j < NV; j++) vf_store(c + i * ldc + j * VW, chain_start(vf_load(c + i * ldc + j * VW)));
+  float spare[MR * NR] __attribute__((aligned(16)));
+  const long blocks = kw / BLOCK_WORDS, whole = blocks * BLOCK_WORDS;
+  if (blocks > 0) {
+    if (start != START_CONTINUED) {
+      UNROLL for (int i = 0; i < MR; i++) {
+        UNROLL for (int j = 0; j < NV; j++) {
+          float *target = c + i * ldc + j * VW;
+          vf_store(target, start == START_ZERO ? (vf){0} : chain_start(vf_load(target)));
+        }
+      }
     }
+    pol_tile(blocks, left.words, right, c, ldc * 4, spare);
+    start = START_CONTINUED;
   }
-  pol_tile(kw / 8, kw % 8, left.words, right, c, ldc * 4, start != START_ZERO);
+  left.words += whole * left.step;
+  if (whole < kw) tile_block(NV, kw - whole, left, right + whole * NR, NR, c, ldc, start);
 }
 #endif
 

@@ -55,7 +55,7 @@ static void read_program(Program *program, PolArena *arena) {
       call.left_source = POINTER(4), call.right_source = POINTER(5), call.c = POINTER(6), call.accumulate = a[7] != 0;
       call.left_row = call.mode == 2 ? 1 : call.k, call.left_step = call.mode == 2 ? call.m : 1;
       call.right_column = call.mode == 1 ? call.k : 1, call.right_step = call.mode == 1 ? 1 : call.n;
-      call.k_block = even_block(call.k, BLOCK_WORDS * WORD_OPERANDS, WORD_OPERANDS);
+      call.k_block = even_block(call.k, PANEL_WORDS * WORD_OPERANDS, CHAIN_BLOCK);
     }
     program->calls[i] = call;
   }

@@ -5,21 +5,24 @@
 // - In a block of straight code it puts all loads first, then runs out of registers. So a branch that is never taken ends a block after
 //   every PAIR rows. Its condition differs each time, or it would be removed; it stores the sums, or additions would move past it.
 // - Pure operations go as late as they can, each chain by itself (multiply, add, multiply, add). The two sums of a row stay together
-//   because, after the loop, one operation uses both: a selection under a constant mask, which changes nothing.
+//   because, after each chain, one operation uses both: a selection under a constant mask, which changes nothing.
 
-/** Rows, vectors of a row, steps in one turn of the loop, rows in one block. kernels/product.h has the first two as MR and NV. */
+/** Rows, vectors of a row, steps of a chain in one block of steps, rows in one block of code. kernels/product.h has the first two as MR and NV. */
 const ROWS = 4;
 const VECTORS = 2;
-const STEPS = 8;
+const CHAIN_STEPS = 16;
 const BLOCK_ROWS = 2;
 const VECTOR_BYTES = 16;
+/** Steps alternate between the chains. */
+const CHAINS = 2;
 
-const [COUNT, REST, LEFT, RIGHT, TARGET, STRIDE, CONTINUED] = [0, 1, 2, 3, 4, 5, 6];
-const FIRST_VECTOR = 7;
+const [COUNT, LEFT, RIGHT, TARGET, STRIDE, SPARE] = [0, 1, 2, 3, 4, 5];
+const FIRST_VECTOR = 6;
 const sum = (i, j) => FIRST_VECTOR + i * VECTORS + j;
 const column = (j) => sum(ROWS, j);
 const product = (j) => sum(ROWS + 1, j);
 const ROW = sum(ROWS + 2, 0);
+const POINTER = ROW + 1;
 
 const range = (n) => Array.from({ length: n }, (_, i) => i);
 const cells = (of) => range(ROWS).flatMap((i) => range(VECTORS).flatMap((j) => of(i, j)));
@@ -39,24 +42,8 @@ function rowOfStep(step, i) {
 
 const columnsOfStep = (step) => range(VECTORS).flatMap((j) => load(RIGHT, step * VECTORS + j, column(j)));
 
-/** The turns of a loop of `steps` steps each, counted down in `counter`; `endBlock` follows every few rows. */
-function loop(counter, steps, endBlock) {
-  const body = range(steps).flatMap((step) => [
-    ...columnsOfStep(step),
-    ...range(ROWS).flatMap((i) => [...rowOfStep(step, i), ...((i + 1) % BLOCK_ROWS === 0 ? endBlock(step * ROWS + i) : [])]),
-  ]);
-  return [
-    'loop',
-    ...body,
-    ...advance(LEFT, steps * ROWS * VECTOR_BYTES),
-    ...advance(RIGHT, steps * VECTORS * VECTOR_BYTES),
-    ...[get(counter), 'i32.const -1', 'i32.add', `local.tee ${counter}`, 'br_if 0'],
-    'end_loop',
-  ];
-}
-
 /** Counters are never negative. */
-const neverTaken = (number) => [get(COUNT), `i32.const ${-1 - number}`, 'i32.eq', 'br_if 2'];
+const neverTaken = (number) => [get(COUNT), `i32.const ${-1 - number}`, 'i32.eq', 'br_if 1'];
 
 /** Keeps the sums of a row together: each becomes itself where the mask is ones. */
 const bindRows = cells((i, j) =>
@@ -65,36 +52,67 @@ const bindRows = cells((i, j) =>
   ),
 );
 
-/** Loads or stores of all sums, row by row of the target. */
-const eachRow = (pointer, of) =>
-  range(ROWS).flatMap((i) => [...of(i), ...(i < ROWS - 1 ? [get(pointer), get(STRIDE), 'i32.add', set(pointer)] : [])]);
-const store = (i) => range(VECTORS).flatMap((j) => [get(TARGET), get(sum(i, j)), `v128.store ${j * VECTOR_BYTES}:p2align=2`]);
+const clearSums = cells((i, j) => ['v128.const 0, 0, 0, 0', set(sum(i, j))]);
+
+/** One of a block's chains: steps `first`, first + 2, …; a block of code ends every few rows. */
+const chain = (first) => [
+  ...clearSums,
+  ...range(CHAIN_STEPS).flatMap((turn) => {
+    const step = first + turn * CHAINS;
+    return [
+      ...columnsOfStep(step),
+      ...range(ROWS).flatMap((i) => [...rowOfStep(step, i), ...((i + 1) % BLOCK_ROWS === 0 ? neverTaken(step * ROWS + i) : [])]),
+    ];
+  }),
+  ...bindRows,
+];
+
+const spare = (i, j) => (i * VECTORS + j) * VECTOR_BYTES;
+const keepEven = cells((i, j) => [get(SPARE), get(sum(i, j)), `v128.store ${spare(i, j)}:p2align=4`]);
+
+/** Row by row of the target. */
+const eachRow = (of) =>
+  range(ROWS).flatMap((i) => [...of(i), ...(i < ROWS - 1 ? [get(POINTER), get(STRIDE), 'i32.add', set(POINTER)] : [])]);
+
+/** c = c + (even + odd) */
+const join = [
+  get(TARGET),
+  set(POINTER),
+  ...eachRow((i) =>
+    range(VECTORS).flatMap((j) => {
+      const at = j * VECTOR_BYTES;
+      const even = [get(SPARE), `v128.load ${spare(i, j)}:p2align=4`, get(sum(i, j)), 'f32x4.add'];
+      return [get(POINTER), get(POINTER), `v128.load ${at}:p2align=2`, ...even, 'f32x4.add', `v128.store ${at}:p2align=2`];
+    }),
+  ),
+];
+
+/** Where never-taken branches lead: all sums are needed there. */
+const storeSums = cells((i, j) => [get(SPARE), get(sum(i, j)), `v128.store ${spare(i, j)}:p2align=4`]);
 
 /**
- * Source of `pol_tile(turns, rest, left, right, c, stride, continued)`: the tile c[4, 8] (rows `stride` bytes apart) gets the sums over
- * 8·turns + rest steps of packed panels, each sum one ascending chain from +0, or from c when `continued`.
+ * Source of `pol_tile(blocks, left, right, c, stride, spare)`: the tile c[4, 8] (rows `stride` bytes apart) gets the sums of 32·blocks steps
+ * of packed panels in the canonical order; blocks is at least 1, `spare` has room for a tile.
  */
 export function tileAssembly() {
-  const end = 'end_block';
   const lines = [
     `.functype pol_tile (${Array(FIRST_VECTOR).fill('i32').join(', ')}) -> ()`,
     `.local ${Array(ROW - FIRST_VECTOR + 1)
       .fill('v128')
       .join(', ')}, i32`,
-    ...[get(CONTINUED), 'if', get(TARGET), set(ROW + 1)],
-    ...eachRow(ROW + 1, (i) => range(VECTORS).flatMap((j) => load(ROW + 1, j, sum(i, j)))),
-    'end_if',
-    ...['block', 'block', get(COUNT), 'i32.eqz', 'br_if 0'],
-    ...loop(COUNT, STEPS, neverTaken),
-    ...bindRows,
-    end,
-    ...['block', get(REST), 'i32.eqz', 'br_if 0'],
-    ...loop(REST, 1, () => []),
-    end,
-    ...eachRow(TARGET, store),
+    'block',
+    'loop',
+    ...chain(0),
+    ...keepEven,
+    ...chain(1),
+    ...join,
+    ...advance(LEFT, CHAINS * CHAIN_STEPS * ROWS * VECTOR_BYTES),
+    ...advance(RIGHT, CHAINS * CHAIN_STEPS * VECTORS * VECTOR_BYTES),
+    ...[get(COUNT), 'i32.const -1', 'i32.add', `local.tee ${COUNT}`, 'br_if 0'],
+    'end_loop',
     'return',
-    end,
-    ...eachRow(TARGET, store),
+    'end_block',
+    ...storeSums,
     'end_function',
   ];
   const head = ['.text', '.globl pol_tile', '.type pol_tile,@function'];

@@ -8,6 +8,8 @@ export const MAX_POOLED_UNRIPE_OPERATIONS = 1_024;
 /** Operations of rounds further ahead than this are not kept. */
 export const MAX_OPERATION_LEAD_ROUNDS = 1;
 export const MAX_POOLED_TRANSACTIONS = 8_192;
+/** Their encodings together: the largest are 128 KiB each. */
+export const MAX_POOLED_BYTES = 64 * 1024 * 1024;
 export const MAX_POOLED_TRANSACTIONS_PER_SENDER = 64;
 /** A replacement must raise both fees by this much (geth's rule). */
 export const MIN_REPLACEMENT_PERCENT = 10n;

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alice, bob, CHAIN_ID, carol, extend, openChain, RICH_BALANCE, signed, signerOf } from '../execution/testing/fixture.ts';
 import { decodeTransaction } from '../execution/transactions.ts';
+import { toHex } from '../primitives/bytes.ts';
 import type { Signer } from '../primitives/keys.ts';
 import { WEI_PER_GWEI, WEI_PER_POL } from '../primitives/units.ts';
 import { MAX_TRANSACTION_BYTES_PER_BLOCK } from './limits.ts';
@@ -141,5 +143,80 @@ describe('createTransactionPool', () => {
     await expect(pool.add(tipOf(signerOf(47), 1n, 90))).rejects.toThrow(code('POOL_FULL'));
     await pool.add(tipOf(signerOf(47), 0n, 3));
     expect(pool.get(read(tipOf(alice, 0n, 1)).hash)).toBeUndefined();
+  });
+
+  it('keeps its promises over random histories of additions, blocks and drained accounts', async () => {
+    const signers = Array.from({ length: 6 }, (_, i) => signerOf(i + 1));
+    const nameOf = ({ address }: Signer) => toHex(address);
+    const raws = new Map<string, Uint8Array>();
+    const made = (sender: number, nonce: number, tip: number) => {
+      const name = `${sender} ${nonce} ${tip}`;
+      const raw = raws.get(name) ?? tipOf(signers[sender] ?? alice, BigInt(nonce), tip);
+      raws.set(name, raw);
+      return raw;
+    };
+    const cost = 21_000n * gwei(100) + 1n;
+    const addition = fc.record({
+      kind: fc.constant('add' as const),
+      sender: fc.nat(5),
+      nonce: fc.nat(5),
+      tip: fc.integer({ min: 1, max: 12 }),
+    });
+    const block = fc.record({ kind: fc.constant('block' as const), baseFee: fc.integer({ min: 1, max: 90 }), take: fc.nat(4) });
+    const drain = fc.record({ kind: fc.constant('drain' as const), sender: fc.nat(5), worth: fc.nat(4) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(addition, addition, addition, addition, block, drain), { maxLength: 60 }), async (events) => {
+        const accounts = new Map(signers.map((signer) => [nameOf(signer), { nonce: 0n, balance: 4n * cost }]));
+        const at = (address: Uint8Array) => accounts.get(toHex(address)) ?? { nonce: 0n, balance: 0n };
+        let head = { nextBaseFeePerGas: gwei(1), gasLimit: 30_000_000n };
+        const pool = createTransactionPool(
+          { chainId: CHAIN_ID, maxTransactions: 8, maxBytes: 1_000 },
+          { accounts: { balance: async (address) => at(address).balance, nonce: async (address) => at(address).nonce }, head: () => head },
+        );
+        for (const event of events) {
+          const before = pool.content();
+          if (event.kind === 'add') {
+            const transaction = read(made(event.sender, event.nonce, event.tip));
+            const same = [...before.pending, ...before.queued].find(
+              ({ from, nonce }) => toHex(from) === toHex(transaction.from) && nonce === transaction.nonce,
+            );
+            let isTaken = true;
+            try {
+              await pool.add(transaction.raw);
+            } catch {
+              isTaken = false;
+            }
+            expect(pool.get(transaction.hash) !== undefined).toBe(
+              isTaken || same?.maxPriorityFeePerGas === transaction.maxPriorityFeePerGas,
+            );
+            // A refusal changes nothing; what can be executed yields only to what can be executed.
+            const after = pool.content();
+            if (!isTaken) expect(new Set([...after.pending, ...after.queued])).toEqual(new Set([...before.pending, ...before.queued]));
+            else if (after.queued.includes(transaction)) expect(after.pending.length).toBeGreaterThanOrEqual(before.pending.length);
+          } else if (event.kind === 'drain') {
+            const signer = signers[event.sender] ?? alice;
+            accounts.set(nameOf(signer), { ...at(signer.address), balance: BigInt(event.worth) * cost });
+            await pool.prune([{ hash: new Uint8Array(32), from: signer.address }], []);
+          } else {
+            const included = (await pool.select()).slice(0, event.take).map(read);
+            head = { ...head, nextBaseFeePerGas: gwei(event.baseFee) };
+            for (const { from, nonce } of included) {
+              expect(nonce).toBe(at(from).nonce);
+              accounts.set(toHex(from), { nonce: nonce + 1n, balance: at(from).balance - cost });
+            }
+            await pool.prune(included, []);
+          }
+          const { pending, queued } = pool.content();
+          const all = [...pending, ...queued];
+          expect(all).toHaveLength(pool.size);
+          expect(pool.size).toBeLessThanOrEqual(8);
+          expect(all.reduce((sum, { raw }) => sum + raw.length, 0)).toBeLessThanOrEqual(1_000);
+          expect(new Set(all.map(({ from, nonce }) => `${toHex(from)} ${nonce}`)).size).toBe(all.length);
+          for (const { from, nonce } of all) expect(nonce).toBeGreaterThanOrEqual(at(from).nonce);
+          for (const transaction of all) expect(at(transaction.from).balance).toBeGreaterThanOrEqual(cost);
+        }
+      }),
+      { numRuns: 150 },
+    );
   });
 });

@@ -1,10 +1,14 @@
 import type { ExecutionHead } from '../execution/engine.ts';
+import { MAX_EXECUTION_GAS_PER_BLOCK } from '../execution/limits.ts';
+import type { SenderRecovery } from '../execution/senders.ts';
 import { type DecodedTransaction, decodeTransaction } from '../execution/transactions.ts';
-import { type Hex, toHex } from '../primitives/bytes.ts';
+import { equalBytes, type Hex, toHex } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 import { poolError } from './errors.ts';
+import { compareWorth, createEvictionOrder, type EvictionOrder, type Worth } from './eviction-order.ts';
 import {
+  MAX_POOLED_BYTES,
   MAX_POOLED_TRANSACTIONS,
   MAX_POOLED_TRANSACTIONS_PER_SENDER,
   MAX_TRANSACTION_BYTES_PER_BLOCK,
@@ -19,6 +23,8 @@ export interface TransactionPool {
    * @throws POOL_*, EXECUTION_TX_*
    */
   add(raw: Uint8Array): Promise<DecodedTransaction>;
+  /** Readies what is about to be added, together: their senders are recovered on several threads. */
+  expect(raws: readonly Uint8Array[]): Promise<void>;
   get(hash: Hash): DecodedTransaction | undefined;
   /** Executable transactions for the next block: each sender's in order of nonce, senders by tip. */
   select(): Promise<readonly Uint8Array[]>;
@@ -47,24 +53,54 @@ interface Sender {
 /** The most that a transaction can cost its sender, wei. */
 const costOf = ({ gasLimit, maxFeePerGas, value }: DecodedTransaction): bigint => gasLimit * maxFeePerGas + value;
 
+/** A sender's transaction of the highest nonce. */
+function lastOf({ queue }: Sender): DecodedTransaction | undefined {
+  let last: DecodedTransaction | undefined;
+  for (const transaction of queue.values()) if (last === undefined || transaction.nonce > last.nonce) last = transaction;
+  return last;
+}
+
 export function createTransactionPool(
-  options: { readonly chainId: number; readonly maxTransactions?: number },
-  dependencies: { readonly accounts: AccountReader; readonly head: () => ExecutionHead },
+  options: { readonly chainId: number; readonly maxTransactions?: number; readonly maxBytes?: number },
+  dependencies: {
+    readonly accounts: AccountReader;
+    readonly head: () => Pick<ExecutionHead, 'nextBaseFeePerGas' | 'gasLimit'>;
+    /** Recovers senders elsewhere, before transactions take their turn here. */
+    readonly recovery?: SenderRecovery;
+  },
 ): TransactionPool {
-  const { accounts, head } = dependencies;
-  const maxTransactions = options.maxTransactions ?? MAX_POOLED_TRANSACTIONS;
+  const { accounts, head, recovery } = dependencies;
+  const { maxTransactions = MAX_POOLED_TRANSACTIONS, maxBytes = MAX_POOLED_BYTES } = options;
   const byHash = new Map<Hex, DecodedTransaction>();
   const senders = new Map<Hex, Sender>();
+  let bytes = 0;
+  /** Made when the pool is full; a new head changes every tip. */
+  let order: EvictionOrder<DecodedTransaction> | undefined;
   const listeners = new Set<(transaction: DecodedTransaction) => void>();
   /** Additions and prunings take turns: each reads accounts, and changes the pool by what it read. */
   const serial = createMutex();
 
+  /** `nonce` is the sender's account's. */
+  function insert(transaction: DecodedTransaction, nonce: bigint): void {
+    const name = toHex(transaction.from);
+    const sender = senders.get(name) ?? { nonce, queue: new Map<bigint, DecodedTransaction>() };
+    sender.nonce = nonce;
+    sender.queue.set(transaction.nonce, transaction);
+    senders.set(name, sender);
+    byHash.set(toHex(transaction.hash), transaction);
+    bytes += transaction.raw.length;
+    reorder(sender);
+  }
+
   function remove(transaction: DecodedTransaction): void {
-    byHash.delete(toHex(transaction.hash));
+    if (!byHash.delete(toHex(transaction.hash))) return;
+    bytes -= transaction.raw.length;
     const name = toHex(transaction.from);
     const sender = senders.get(name);
-    sender?.queue.delete(transaction.nonce);
-    if (sender?.queue.size === 0) senders.delete(name);
+    if (sender === undefined) return;
+    sender.queue.delete(transaction.nonce);
+    if (sender.queue.size === 0) senders.delete(name);
+    else reorder(sender);
   }
 
   /** What a proposer earns by a unit of its gas, wei; negative when it does not pay the next block's base fee. */
@@ -80,21 +116,46 @@ export function createTransactionPool(
     return next;
   }
 
-  /**
-   * The transaction that a full pool would miss least: the last nonce of a sender, one behind a gap before any executable
-   * one, then by tip. So a flood that can never be executed makes room for whatever can.
-   */
-  function leastMissed(except: Hex): { readonly transaction: DecodedTransaction; readonly isWaiting: boolean } | undefined {
-    let found: { readonly transaction: DecodedTransaction; readonly isWaiting: boolean } | undefined;
-    for (const [name, sender] of senders) {
-      if (name === except) continue;
-      const transaction = [...sender.queue.values()].reduce((a, b) => (a.nonce > b.nonce ? a : b));
-      const isWaiting = transaction.nonce >= gapOf(sender);
-      const isLess =
-        found === undefined || (isWaiting === found.isWaiting ? tip(transaction) < tip(found.transaction) : isWaiting && !found.isWaiting);
-      if (isLess) found = { transaction, isWaiting };
+  /** Only a sender's last nonce may leave: the ones after another would wait for it. Undefined: it is not that, or pooled no more. */
+  function worthOf(transaction: DecodedTransaction): Worth | undefined {
+    const sender = senders.get(toHex(transaction.from));
+    if (sender === undefined || lastOf(sender) !== transaction) return undefined;
+    return { isWaiting: transaction.nonce >= gapOf(sender), tip: tip(transaction) };
+  }
+
+  /** One behind a gap before any executable one, then by tip: a flood that can never be executed makes room for whatever can. */
+  function evictionOrder(): EvictionOrder<DecodedTransaction> {
+    order ??= createEvictionOrder(
+      [...senders.values()].flatMap((sender) => {
+        const item = lastOf(sender);
+        const worth = item === undefined ? undefined : worthOf(item);
+        return item === undefined || worth === undefined ? [] : [{ item, worth }];
+      }),
+    );
+    return order;
+  }
+
+  /** Tells the order, when there is one, of a sender whose transactions changed. */
+  function reorder(sender: Sender): void {
+    const last = lastOf(sender);
+    const worth = order === undefined || last === undefined ? undefined : worthOf(last);
+    if (last !== undefined && worth !== undefined) order?.add(last, worth);
+  }
+
+  /** Lets less missed transactions go until this one has room: all that it takes, or none. @throws POOL_FULL */
+  function makeRoom(transaction: DecodedTransaction, isWaiting: boolean): void {
+    const own = { isWaiting, tip: tip(transaction) };
+    const victims: { readonly transaction: DecodedTransaction; readonly nonce: bigint }[] = [];
+    while (byHash.size >= maxTransactions || bytes + transaction.raw.length > maxBytes) {
+      const victim = evictionOrder().least((item) => (equalBytes(item.from, transaction.from) ? undefined : worthOf(item)));
+      if (victim === undefined || compareWorth(victim.worth, own) >= 0) {
+        for (const { transaction: other, nonce } of victims.reverse()) insert(other, nonce);
+        throw poolError('POOL_FULL', 'txpool is full');
+      }
+      const { item } = victim;
+      victims.push({ transaction: item, nonce: senders.get(toHex(item.from))?.nonce ?? item.nonce });
+      remove(item);
     }
-    return found;
   }
 
   async function add(raw: Uint8Array): Promise<DecodedTransaction> {
@@ -104,6 +165,9 @@ export function createTransactionPool(
     // 2. The next block could hold it, at that block's base fee.
     const { nextBaseFeePerGas, gasLimit } = head();
     if (transaction.gasLimit > gasLimit) throw poolError('POOL_GAS_LIMIT', `exceeds block gas limit: ${gasLimit}`);
+    if (transaction.gasLimit - transaction.intrinsicGas > MAX_EXECUTION_GAS_PER_BLOCK) {
+      throw poolError('POOL_GAS_LIMIT', `exceeds block gas limit for code: ${MAX_EXECUTION_GAS_PER_BLOCK} after intrinsic gas`);
+    }
     if (transaction.maxFeePerGas < nextBaseFeePerGas) {
       throw poolError(
         'POOL_UNDERPRICED',
@@ -141,22 +205,18 @@ export function createTransactionPool(
         throw poolError('POOL_UNDERPRICED', 'replacement transaction underpriced');
       }
       remove(replaced);
-    } else if (byHash.size >= maxTransactions) {
-      const isExecutable = transaction.nonce <= gapOf({ nonce, queue: pooled ?? new Map() });
-      const victim = leastMissed(name);
-      const yields =
-        victim !== undefined &&
-        (victim.isWaiting
-          ? isExecutable || tip(victim.transaction) < tip(transaction)
-          : isExecutable && tip(victim.transaction) < tip(transaction));
-      if (!yields) throw poolError('POOL_FULL', 'txpool is full');
-      remove(victim.transaction);
     }
-    const sender = senders.get(name) ?? { nonce, queue: new Map<bigint, DecodedTransaction>() };
-    sender.nonce = nonce;
-    sender.queue.set(transaction.nonce, transaction);
-    senders.set(name, sender);
-    byHash.set(toHex(transaction.hash), transaction);
+    try {
+      makeRoom(transaction, transaction.nonce > gapOf({ nonce, queue: pooled ?? new Map() }));
+    } catch (error) {
+      if (replaced !== undefined) insert(replaced, nonce);
+      throw error;
+    } finally {
+      // Looking for others' transactions took this sender's out of the order.
+      const sender = senders.get(name);
+      if (sender !== undefined) reorder(sender);
+    }
+    insert(transaction, nonce);
     for (const listener of listeners) listener(transaction);
     return transaction;
   }
@@ -205,7 +265,11 @@ export function createTransactionPool(
   }
 
   return {
-    add: (raw) => serial.run(() => add(raw)),
+    async add(raw) {
+      await recovery?.prepare([raw]);
+      return serial.run(() => add(raw));
+    },
+    expect: async (raws) => recovery?.prepare(raws),
     get: (hash) => byHash.get(toHex(hash)),
     select,
     async nextNonce(address) {
@@ -214,6 +278,7 @@ export function createTransactionPool(
     },
     prune: (included, dropped) =>
       serial.run(async () => {
+        order = undefined;
         const changed = new Map(included.map(({ from }) => [toHex(from), from]));
         for (const hash of [...included.map((transaction) => transaction.hash), ...dropped]) {
           const transaction = byHash.get(toHex(hash));

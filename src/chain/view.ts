@@ -50,6 +50,8 @@ export interface ChainView {
   onBlock(listener: (height: number) => void): () => void;
   /** Validates, pools and gossips a signed transaction. @throws POOL_* */
   submitTransaction(raw: Uint8Array): Promise<Hash>;
+  /** Readies transactions that are about to be submitted one by one: together they cost less. */
+  expectTransactions(raws: readonly Uint8Array[]): Promise<void>;
   pooled(hash: Hash): Uint8Array | undefined;
   /** Next nonce of an account, pooled transactions counted. */
   pendingNonce(address: Address): Promise<bigint>;

@@ -2,6 +2,7 @@ import { createAddressFromString } from '@ethereumjs/util';
 import type { VM } from '@ethereumjs/vm';
 import { fromHex, uint64BE } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
+import type { Address } from '../primitives/keys.ts';
 
 /** EIP-4788: the contract that tells contracts the parent consensus header's hash, and the length of its ring. */
 export const BEACON_ROOTS_ADDRESS = createAddressFromString('0x000f3df6d732807ef1319fb7b8bb8522d0beac02');
@@ -10,15 +11,26 @@ export const BEACON_ROOTS_CODE = fromHex(
 );
 const HISTORY_BUFFER_LENGTH = 8191;
 
+/** A slot that a block begins by setting, without a transaction. */
+export interface SystemWrite {
+  readonly address: Address;
+  readonly slot: Uint8Array;
+  readonly value: Uint8Array;
+}
+
 /** What the contract does when the system calls it at the start of a block (EIP-4788, "Block processing"). */
-export async function storeBeaconRoot(
-  machine: VM,
-  block: { readonly timestamp: number; readonly parentBeaconBlockRoot: Hash },
-): Promise<void> {
+export function beaconRootSlots(block: { readonly timestamp: number; readonly parentBeaconBlockRoot: Hash }): readonly SystemWrite[] {
+  const address = BEACON_ROOTS_ADDRESS.bytes;
   const slot = block.timestamp % HISTORY_BUFFER_LENGTH;
-  const { stateManager } = machine;
-  await stateManager.putStorage(BEACON_ROOTS_ADDRESS, word(slot), word(block.timestamp));
-  await stateManager.putStorage(BEACON_ROOTS_ADDRESS, word(slot + HISTORY_BUFFER_LENGTH), block.parentBeaconBlockRoot);
+  return [
+    { address, slot: word(slot), value: word(block.timestamp) },
+    { address, slot: word(slot + HISTORY_BUFFER_LENGTH), value: block.parentBeaconBlockRoot },
+  ];
+}
+
+/** The same on EthereumJS's state. */
+export async function storeBeaconRoot(machine: VM, block: Parameters<typeof beaconRootSlots>[0]): Promise<void> {
+  for (const { slot, value } of beaconRootSlots(block)) await machine.stateManager.putStorage(BEACON_ROOTS_ADDRESS, slot, value);
   await machine.evm.journal.cleanup();
 }
 

@@ -1,7 +1,8 @@
 import { RLP } from '@ethereumjs/rlp';
 import { isPolError, messageOf } from '../primitives/errors.ts';
-import { type Hash, keccak256 } from '../primitives/hash.ts';
+import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
+import { fastKeccak256 } from './crypto.ts';
 import { executionError } from './errors.ts';
 import { decodeTransactionView, type TransactionView } from './transaction-view.ts';
 
@@ -81,7 +82,7 @@ export function decodeBlock(bytes: Uint8Array): BlockView {
     return {
       header: viewHeader(listOf(header)),
       transactions: listOf(transactions).map((item) => decodeTransactionView(encodedTransaction(item))),
-      uncles: listOf(uncles).map((uncle) => keccak256(RLP.encode(uncle as never))),
+      uncles: listOf(uncles).map((uncle) => fastKeccak256(RLP.encode(uncle as never))),
       withdrawals: withdrawals === undefined ? undefined : listOf(withdrawals).map(viewWithdrawal),
       size: bytes.length,
     };
@@ -148,7 +149,7 @@ function viewHeader(items: readonly Item[]): HeaderView {
     excessBlobGas: optional(18, integerOf),
     parentBeaconBlockRoot: optional(19, bytesOf),
     requestsHash: optional(20, bytesOf),
-    hash: keccak256(raw),
+    hash: fastKeccak256(raw),
     raw,
   };
 }

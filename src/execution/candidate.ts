@@ -1,10 +1,8 @@
-import type { Block } from '@ethereumjs/block';
+import type { BlockHeader } from '@ethereumjs/block';
 import type { Write } from '../store/kv.ts';
 import type { ExecutionHead, Payload } from './engine.ts';
-import { reachableWrites } from './reachable.ts';
 import type { ReceiptBody } from './receipts.ts';
 import { blockWrites } from './records.ts';
-import type { WrittenNodes } from './trie-database.ts';
 
 /** An executed block that may become the next head. */
 export interface Candidate {
@@ -15,11 +13,10 @@ export interface Candidate {
 }
 
 /** Facts of a block as head of the chain. */
-export function headOf(block: Block): ExecutionHead {
-  const { header } = block;
+export function headOf(header: BlockHeader): ExecutionHead {
   return {
     number: Number(header.number),
-    hash: block.hash(),
+    hash: header.hash(),
     stateRoot: header.stateRoot,
     timestamp: Number(header.timestamp),
     baseFeePerGas: header.baseFeePerGas ?? 0n,
@@ -30,12 +27,17 @@ export function headOf(block: Block): ExecutionHead {
 }
 
 /** Keeps of an execution what committing it needs; the state it went through is let go. */
-export function candidateOf(block: Block, bytes: Uint8Array, receipts: readonly ReceiptBody[], written: WrittenNodes): Candidate {
-  const head = headOf(block);
+export function candidateOf(
+  header: BlockHeader,
+  bytes: Uint8Array,
+  receipts: readonly ReceiptBody[],
+  stateWrites: readonly Write[],
+): Candidate {
+  const head = headOf(header);
   const { number, hash, stateRoot } = head;
   return {
     head,
-    payload: { hash, bytes, number, stateRoot, transactionCount: block.transactions.length },
-    writes: [...reachableWrites(written, stateRoot), ...blockWrites({ number, hash, stateRoot, bytes, receipts })],
+    payload: { hash, bytes, number, stateRoot, transactionCount: receipts.length },
+    writes: [...stateWrites, ...blockWrites({ number, hash, stateRoot, bytes, receipts })],
   };
 }

@@ -1,22 +1,25 @@
 import { createBlockFromRLP } from '@ethereumjs/block';
 import type { Genesis } from '../params/genesis.ts';
 import { equalBytes, toHex } from '../primitives/bytes.ts';
+import { isPolError } from '../primitives/errors.ts';
 import type { Hash } from '../primitives/hash.ts';
 import { type Logger, silentLogger } from '../primitives/log.ts';
 import type { KeyValueStore } from '../store/kv.ts';
-import { decodeBlock } from './block-view.ts';
+import { decodeBlock, rawTransactions } from './block-view.ts';
 import { buildBlock } from './build-block.ts';
 import { type Candidate, headOf } from './candidate.ts';
 import { chainRules } from './chain-rules.ts';
-import type { ExecutionEngine, ExecutionHead } from './engine.ts';
+import type { ExecutionEngine, ExecutionHead, PayloadAttributes } from './engine.ts';
 import { executionError } from './errors.ts';
 import { createGenesisBlock } from './genesis-block.ts';
-import { MAX_CANDIDATES } from './limits.ts';
+import { MAX_CANDIDATES, MAX_EXECUTION_GAS_PER_BLOCK } from './limits.ts';
 import { type ChainContext, NO_POINT_EVALUATION } from './machine.ts';
 import { createExecutionReader } from './reader.ts';
 import { ancestorHashes, blocksByNumber, blockWrites, headersByNumber, headNumber } from './records.ts';
+import { createSenderRecovery, type SenderRecovery } from './senders.ts';
 import { readStateItem } from './state-download.ts';
 import { checkBlock, executeBlock } from './validate-block.ts';
+import { type Pace, systemPace } from './watch.ts';
 
 /**
  * The embedded execution layer: EthereumJS over the node's store. A new store gets the genesis block; a used one is opened
@@ -26,10 +29,15 @@ import { checkBlock, executeBlock } from './validate-block.ts';
  */
 export async function createExecutionEngine(
   options: { readonly genesis: Genesis },
-  dependencies: { readonly store: KeyValueStore; readonly log?: Logger },
+  dependencies: {
+    readonly store: KeyValueStore;
+    readonly log?: Logger;
+    readonly pace?: Pace;
+    readonly recovery?: SenderRecovery;
+  },
 ): Promise<ExecutionEngine> {
   const { genesis } = options;
-  const { store, log = silentLogger } = dependencies;
+  const { store, log = silentLogger, pace = systemPace, recovery = createSenderRecovery({ threads: [], pace }) } = dependencies;
   const rules = chainRules(BigInt(genesis.chain_id));
   const first = await createGenesisBlock(genesis);
   const genesisBlockHash = first.block.hash();
@@ -44,7 +52,7 @@ export async function createExecutionEngine(
 
   let head = readHead();
   /** Executed on the present head, oldest first, by block hash. */
-  const candidates = new Map<string, Candidate>();
+  const candidates = new Map<string, Candidate & { readonly attributes: PayloadAttributes }>();
   const context: ChainContext = {
     rules,
     rulesAt: () => rules,
@@ -52,6 +60,7 @@ export async function createExecutionEngine(
     precompiles: [NO_POINT_EVALUATION],
     chainId: genesis.chain_id,
     gasLimit: BigInt(genesis.gas_limit),
+    executionGasLimit: MAX_EXECUTION_GAS_PER_BLOCK,
     blockHash: (number) =>
       number > head.number ? undefined : (headersByNumber.get(store, number)?.hash ?? ancestorHashes.get(store, number)),
   };
@@ -62,19 +71,24 @@ export async function createExecutionEngine(
     if (bytes === undefined) {
       throw executionError('EXECUTION_STATE_MISSING', `the store lacks its head, execution block ${number}: restore the data directory`);
     }
-    return headOf(createBlockFromRLP(bytes, { common: rules }));
+    return headOf(createBlockFromRLP(bytes, { common: rules }).header);
   }
 
-  function remember(candidate: Candidate, parent: ExecutionHead): void {
+  function remember(candidate: Candidate, parent: ExecutionHead, attributes: PayloadAttributes): void {
     // The head has moved on meanwhile: nothing to commit it to.
     if (parent !== head) return;
     const name = toHex(candidate.payload.hash);
     candidates.delete(name);
-    candidates.set(name, candidate);
+    candidates.set(name, { ...candidate, attributes });
     if (candidates.size > MAX_CANDIDATES) {
       const [oldest] = candidates.keys();
       if (oldest !== undefined) candidates.delete(oldest);
     }
+  }
+
+  function executed(bytes: Uint8Array) {
+    for (const candidate of candidates.values()) if (equalBytes(candidate.payload.bytes, bytes)) return candidate;
+    return undefined;
   }
 
   function known(hash: Hash): Candidate {
@@ -97,19 +111,23 @@ export async function createExecutionEngine(
     async build(attributes, transactions) {
       const parent = head;
       checkAttributes(parent, attributes.timestamp);
-      const { candidate, dropped } = await buildBlock(context, parent, attributes, transactions, { store, log });
-      remember(candidate, parent);
+      const { candidate, dropped } = await buildBlock(context, parent, attributes, transactions, { store, pace, log });
+      remember(candidate, parent, attributes);
       return { payload: candidate.payload, dropped };
     },
 
     async validate(bytes, attributes) {
       const parent = head;
-      const block = checkBlock(context, parent, attributes, bytes);
-      const executed = candidates.get(toHex(block.hash()));
       // The header's hash names the body only through roots that executing checks: the bytes must be the same.
-      if (executed !== undefined && equalBytes(executed.payload.bytes, bytes)) return executed.payload;
-      const candidate = await executeBlock(context, parent, block, bytes, { store });
-      remember(candidate, parent);
+      const same = executed(bytes);
+      if (same !== undefined && same.attributes === attributes) return same.payload;
+      await recovery.prepare(transactionsIn(bytes));
+      const block = checkBlock(context, parent, attributes, bytes);
+      // Executed meanwhile, or for the same attributes in another object.
+      const known = executed(bytes);
+      if (known !== undefined) return known.payload;
+      const candidate = await executeBlock(context, parent, block, bytes, attributes, { store, pace });
+      remember(candidate, parent, attributes);
       return candidate.payload;
     },
 
@@ -121,7 +139,7 @@ export async function createExecutionEngine(
     },
 
     adopt(bytes, ancestors) {
-      const next = headOf(createBlockFromRLP(bytes, { common: rules }));
+      const next = headOf(createBlockFromRLP(bytes, { common: rules }).header);
       const { number, hash, stateRoot } = next;
       if (readStateItem(store, stateRoot) === undefined) {
         throw executionError('EXECUTION_STATE_MISSING', `the state of block ${number} was not downloaded: nothing can be executed on it`);
@@ -143,6 +161,16 @@ export async function createExecutionEngine(
 
     reader: createExecutionReader(context, { store, head: () => head }),
   };
+}
+
+/** None when the bytes are no block: checking says so. */
+function transactionsIn(bytes: Uint8Array): readonly Uint8Array[] {
+  try {
+    return rawTransactions(bytes);
+  } catch (error) {
+    if (isPolError(error)) return [];
+    throw error;
+  }
 }
 
 function checkAttributes(parent: ExecutionHead, timestamp: number): void {

@@ -1,9 +1,11 @@
+import { RLP } from '@ethereumjs/rlp';
 import { createAccessList2930Tx, createLegacyTx } from '@ethereumjs/tx';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../primitives/bytes.ts';
 import { keccak256 } from '../primitives/hash.ts';
 import { WEI_PER_GWEI } from '../primitives/units.ts';
 import { createMemoryStore } from '../store/memory.ts';
+import { listRoot } from './block-roots.ts';
 import { chainRules } from './chain-rules.ts';
 import { initCode, pointEvaluation } from './testing/contracts.ts';
 import {
@@ -128,6 +130,21 @@ describe('build', () => {
     expect(payload.transactionCount).toBe(2);
     expect(dropped).toEqual([]);
     expect((await extend(chain, transactions)).payload.transactionCount).toBe(1);
+  });
+
+  it('bounds the gas that may run code apart from the rest, for builders and judges alike', async () => {
+    const [chain, other] = [await openChain(), await openChain()];
+    const codeOf = (nonce: bigint, gasLimit: bigint) => signed(alice, { nonce, gasLimit, to: undefined, data: initCode(Uint8Array.of(0)) });
+    const [first, second, third] = [codeOf(0n, 9_000_000n), codeOf(1n, 2_000_000n), codeOf(1n, 900_000n)];
+    const attributes = attributesAfter(chain.engine);
+    const transfer = signed(bob);
+    expect((await chain.engine.build(attributes, [first, second, third, transfer])).payload.transactionCount).toBe(3);
+    // The same rule for a block from a builder that does not keep it.
+    const { payload } = await chain.engine.build(attributes, [first, transfer]);
+    const [header = [], , ommers, withdrawals] = RLP.decode(payload.bytes) as unknown as Uint8Array[][];
+    header[4] = listRoot([first, second]);
+    const greedy = RLP.encode([header, [first, second], ommers, withdrawals] as unknown as Uint8Array[]);
+    await expect(other.engine.validate(greedy, attributes)).rejects.toThrow('not enough gas left for its code');
   });
 
   it('includes a transaction that fails, which pays for its gas', async () => {

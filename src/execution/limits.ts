@@ -1,9 +1,15 @@
 /** Longest encoding of a transaction that is pooled or included; go-ethereum's limit for its pool (txMaxSize). */
 export const MAX_TRANSACTION_BYTES = 128 * 1024;
+/**
+ * Most gas of a block that may run code: the sum of what its transactions' gas limits leave after their intrinsic gas. The EVM makes some
+ * 3.5 million instructions a second, and the cheapest loop that a block can hold must end within a few of its intervals; transfers
+ * run no code, and may fill the rest of the block's gas. A rule of the chain: changing it forks.
+ */
+export const MAX_EXECUTION_GAS_PER_BLOCK = 10_000_000n;
 /** Candidates of one height kept at a time; each holds the state it changed. */
 export const MAX_CANDIDATES = 128;
 /** Recovered senders kept, so that a transaction's signature costs once for pool, building and validation. */
-export const MAX_RECOVERED_SENDERS = 16_384;
+export const MAX_RECOVERED_SENDERS = 32_768;
 /** EIP-3860: two times EIP-170's limit of code. */
 export const MAX_INIT_CODE_BYTES = 49_152;
 /**

@@ -1,7 +1,6 @@
 import { type Block, createEmptyBlock, type HeaderData } from '@ethereumjs/block';
-import { type Common, Hardfork } from '@ethereumjs/common';
+import { type Common, Hardfork, type StateManagerInterface } from '@ethereumjs/common';
 import { EVMError, type EVMOpts } from '@ethereumjs/evm';
-import type { MerkleStateManager } from '@ethereumjs/statemanager';
 import { createAddressFromString } from '@ethereumjs/util';
 import { createVM, type VM } from '@ethereumjs/vm';
 import type { Hash } from '../primitives/hash.ts';
@@ -23,6 +22,8 @@ export interface ChainContext {
   readonly chainId: number;
   /** Gas limit of every block: the genesis's. */
   readonly gasLimit: bigint;
+  /** Most gas that a block's transactions may have left for code, all together (limits.ts). */
+  readonly executionGasLimit: bigint;
   /** Hash of a final block, for the BLOCKHASH instruction. */
   blockHash(number: number): Hash | undefined;
 }
@@ -52,7 +53,7 @@ export interface MachineOptions {
 }
 
 /** An EVM over one state, to be used by one execution. */
-export function createMachine(context: ChainContext, state: MerkleStateManager, options: MachineOptions = {}): Promise<VM> {
+export function createMachine(context: ChainContext, state: StateManagerInterface, options: MachineOptions = {}): Promise<VM> {
   const { rules = context.rules, opcodes = [], precompiles = context.precompiles, blockHash = context.blockHash } = options;
   const blockchain = {
     async getBlock(number: number) {

@@ -6,6 +6,7 @@ import type { VM } from '@ethereumjs/vm';
 import { toHex } from '../primitives/bytes.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { Hash } from '../primitives/hash.ts';
+import type { Address } from '../primitives/keys.ts';
 import { executionError } from './errors.ts';
 import type { AccessListItem } from './transaction-view.ts';
 
@@ -66,7 +67,12 @@ export function failureName(error: EVMError | undefined): string | undefined {
 /** Gas of a message before its first instruction, and the least it is charged (yellow paper, g_0; EIP-2930, 3860, 7623, 7702). */
 export function intrinsicGas(
   rules: Common,
-  { data, to, accessList, authorizations }: Pick<Message, 'data' | 'to' | 'accessList' | 'authorizations'>,
+  {
+    data,
+    to,
+    accessList,
+    authorizations,
+  }: Pick<Message, 'data' | 'accessList' | 'authorizations'> & { readonly to: EthereumAddress | Address | undefined },
 ): { readonly least: bigint; readonly floor: bigint } {
   let zeros = 0;
   for (const byte of data) if (byte === 0) zeros++;

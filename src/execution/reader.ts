@@ -1,13 +1,14 @@
 import { type BlockHeader, createBlockHeaderFromBytesArray } from '@ethereumjs/block';
 import { RLP } from '@ethereumjs/rlp';
 import { Address as EthereumAddress } from '@ethereumjs/util';
-import { toHex } from '../primitives/bytes.ts';
+import { equalBytes, toHex } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
 import { ADDRESS_BYTES } from '../primitives/keys.ts';
 import type { KeyValueStore } from '../store/kv.ts';
 import { createAccessList } from './access-list.ts';
 import { bloomOf, decodeHeader, type HeaderView, rawTransactions } from './block-view.ts';
 import { type CallEnvironment, call, estimateGas } from './calls.ts';
+import { fastKeccak256 } from './crypto.ts';
 import type { BlockReference, ExecutionHead, ExecutionReader, NextFees, Overrides, StoredLog, StoredReceipt } from './engine.ts';
 import { executionError } from './errors.ts';
 import { forkConfigOf } from './fork-config.ts';
@@ -35,13 +36,17 @@ import {
   transactionsByAddress,
 } from './records.ts';
 import { simulate } from './simulate.ts';
+import { type AccountRecord, decodeAccount } from './state/account.ts';
+import { createMerkleTrie, type MerkleTrie } from './state/merkle-trie.ts';
+import { storedNodes } from './state/node-source.ts';
 import { type TracedBlock, traceCall, traceTransactions } from './trace.ts';
 import { createTrieDatabase, openState } from './trie-database.ts';
 import { createTurnstile } from './turnstile.ts';
 import { createWatch, type Pace, systemPace } from './watch.ts';
 
 const WORD_BYTES = 32;
-/** RLP of a block without parts. */
+/** Accounts read from one trie in memory before it is begun anew: it keeps every node it has read. */
+const MAX_READS_OF_TRIE = 20_000;
 
 /** Answers from the store, up to the head: what is durable but not yet advanced to is not seen. */
 export function createExecutionReader(
@@ -134,8 +139,19 @@ export function createExecutionReader(
     return receipts;
   }
 
-  async function accountAt(address: Uint8Array, at: BlockReference) {
-    return stateAt(at).getAccount(addressOf(address));
+  /** The account trie that was read last, with the nodes read so far: the pool asks of each sender, wallets of one block. */
+  let lastRead: { readonly root: Hash; readonly trie: MerkleTrie; reads: number } | undefined;
+
+  async function accountAt(address: Uint8Array, at: BlockReference): Promise<AccountRecord | undefined> {
+    checkAddress(address);
+    const number = required(at);
+    const root = number === head().number ? head().stateRoot : headersByNumber.get(store, number)?.stateRoot;
+    if (root === undefined) throw absent(number);
+    if (lastRead === undefined || lastRead.reads++ >= MAX_READS_OF_TRIE || !equalBytes(lastRead.root, root)) {
+      lastRead = { root, trie: createMerkleTrie(root, storedNodes(store)), reads: 0 };
+    }
+    const encoded = lastRead.trie.get(fastKeccak256(address));
+    return encoded === undefined ? undefined : decodeAccount(encoded);
   }
 
   return {

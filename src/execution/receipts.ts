@@ -6,10 +6,14 @@ import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 import { chainRules } from './chain-rules.ts';
 import type { StoredReceipt } from './engine.ts';
-import { effectiveGasPrice } from './transactions.ts';
+import { encodedBytes, encodedInteger, encodedList } from './state/rlp-parts.ts';
+import { effectiveGasPrice, feesOf } from './transactions.ts';
 
 /** A receipt without its place, which its key tells. */
 export type ReceiptBody = Omit<StoredReceipt, 'blockNumber' | 'blockHash' | 'blockTimestamp' | 'index'>;
+
+/** Of a receipt without logs. */
+export const EMPTY_BLOOM = new Uint8Array(256);
 
 /** The receipt of one executed transaction; `firstLogIndex` counts the logs of the block before it. */
 export function receiptOf(
@@ -28,7 +32,7 @@ export function receiptOf(
     stateRoot: 'stateRoot' in receipt ? receipt.stateRoot : undefined,
     gasUsed: result.totalGasSpent,
     cumulativeGasUsed: receipt.cumulativeBlockGasUsed,
-    effectiveGasPrice: effectiveGasPrice(transaction, block.baseFeePerGas),
+    effectiveGasPrice: effectiveGasPrice(feesOf(transaction), block.baseFeePerGas),
     logsBloom: receipt.bitvector,
     logs: receipt.logs.map(([address, topics, data], index) => ({ address, topics, data, logIndex: block.firstLogIndex + index })),
   };
@@ -36,30 +40,38 @@ export function receiptOf(
 
 /** EIP-2718 bytes, as the receipt trie of a block holds them. */
 export function encodeReceipt({ type, stateRoot, succeeded, cumulativeGasUsed, logsBloom, logs }: ReceiptBody): Uint8Array {
-  const fields = RLP.encode([
-    stateRoot ?? (succeeded ? 1 : 0),
-    cumulativeGasUsed,
-    logsBloom,
-    logs.map((log) => [log.address, [...log.topics], log.data]),
+  const fields = encodedList([
+    stateRoot === undefined ? encodedInteger(succeeded ? 1 : 0) : encodedBytes(stateRoot),
+    encodedInteger(cumulativeGasUsed),
+    encodedBytes(logsBloom),
+    encodeLogs(logs),
   ]);
   return type === 0 ? fields : concatBytes(Uint8Array.of(type), fields);
 }
 
 /** For the store. The bloom filter is left out: it follows from the logs. */
 export function encodeReceiptBody(body: ReceiptBody): Uint8Array {
-  return RLP.encode([
-    body.transactionHash,
-    body.type,
-    body.from,
-    body.to ?? new Uint8Array(0),
-    body.contractAddress ?? new Uint8Array(0),
-    body.stateRoot ?? (body.succeeded ? 1 : 0),
-    body.gasUsed,
-    body.cumulativeGasUsed,
-    body.effectiveGasPrice,
-    body.logs[0]?.logIndex ?? 0,
-    body.logs.map((log) => [log.address, [...log.topics], log.data]),
+  return encodedList([
+    encodedBytes(body.transactionHash),
+    encodedInteger(body.type),
+    encodedBytes(body.from),
+    encodedBytes(body.to ?? NO_BYTES),
+    encodedBytes(body.contractAddress ?? NO_BYTES),
+    body.stateRoot === undefined ? encodedInteger(body.succeeded ? 1 : 0) : encodedBytes(body.stateRoot),
+    encodedInteger(body.gasUsed),
+    encodedInteger(body.cumulativeGasUsed),
+    encodedInteger(body.effectiveGasPrice),
+    encodedInteger(body.logs[0]?.logIndex ?? 0),
+    encodeLogs(body.logs),
   ]);
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+function encodeLogs(logs: ReceiptBody['logs']): Uint8Array {
+  return encodedList(
+    logs.map((log) => encodedList([encodedBytes(log.address), encodedList(log.topics.map(encodedBytes)), encodedBytes(log.data)])),
+  );
 }
 
 type StoredLog = readonly [Address, readonly Hash[], Uint8Array];
@@ -97,6 +109,7 @@ export function decodeReceiptBody(bytes: Uint8Array): ReceiptBody {
 
 /** The 2048-bit filter over addresses and topics (yellow paper, section 4.3.1). */
 function bloomOf(logs: StoredReceipt['logs']): Uint8Array {
+  if (logs.length === 0) return EMPTY_BLOOM;
   // Any chain's rules will do: they only bring the hash function.
   const bloom = new Bloom(undefined, chainRules(1n));
   for (const log of logs) {

@@ -1,9 +1,9 @@
 import { RLP } from '@ethereumjs/rlp';
 import { concatBytes } from '../primitives/bytes.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
-import { type Hash, keccak256 } from '../primitives/hash.ts';
+import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
-import { executionCrypto } from './crypto.ts';
+import { executionCrypto, fastKeccak256 } from './crypto.ts';
 import { executionError } from './errors.ts';
 
 /** An account and slots that a transaction announces to touch (EIP-2930). */
@@ -105,7 +105,7 @@ function decode(raw: Uint8Array): TransactionView {
   const chainId = type > 0 ? number(0) : v < 35n ? undefined : (v - 35n) / 2n;
   const yParity = type > 0 ? v : chainId === undefined ? v - 27n : v - 35n - 2n * chainId;
   return {
-    hash: keccak256(raw),
+    hash: fastKeccak256(raw),
     type,
     chainId,
     from: senderOf(type, items, chainId, yParity),
@@ -133,11 +133,11 @@ function senderOf(type: number, items: readonly Item[], chainId: bigint | undefi
   const body = items.slice(0, -SIGNATURE_FIELDS);
   const protection = type === 0 && chainId !== undefined ? [chainId, 0, 0] : [];
   const payload = RLP.encode([...body, ...protection] as Parameters<typeof RLP.encode>[0]);
-  const digest = keccak256(type === 0 ? payload : concatBytes(Uint8Array.of(type), payload));
+  const digest = fastKeccak256(type === 0 ? payload : concatBytes(Uint8Array.of(type), payload));
   const { ecrecover } = executionCrypto;
   if (ecrecover === undefined) throw new Error('no recovery of keys');
   const [r, s] = items.slice(-2).map(bytesOf) as [Uint8Array, Uint8Array];
-  return keccak256(ecrecover(digest, yParity, r, s)).subarray(12);
+  return fastKeccak256(ecrecover(digest, yParity, r, s)).subarray(12);
 }
 
 function accessListItemOf(item: Item): AccessListItem {

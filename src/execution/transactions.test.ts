@@ -1,14 +1,14 @@
 import { RLP } from '@ethereumjs/rlp';
-import { createAccessList2930Tx, createLegacyTx } from '@ethereumjs/tx';
+import { createAccessList2930Tx, createFeeMarket1559Tx, createLegacyTx, createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx';
 import fc from 'fast-check';
 import { privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, it } from 'vitest';
-import { concatBytes, fromHex, toHex } from '../primitives/bytes.ts';
+import { concatBytes, equalBytes, fromHex, toHex } from '../primitives/bytes.ts';
 import { messageOf } from '../primitives/errors.ts';
 import { keccak256 } from '../primitives/hash.ts';
 import { chainRules } from './chain-rules.ts';
 import { alice, CHAIN_ID, carol, keyOf, signed } from './testing/fixture.ts';
-import { decodeTransaction, signTransaction } from './transactions.ts';
+import { decodeTransaction, parseTransaction, signTransaction } from './transactions.ts';
 
 const SECP256K1_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const rules = chainRules(BigInt(CHAIN_ID));
@@ -81,6 +81,8 @@ describe('decodeTransaction', () => {
             type: 2,
             from: alice.address,
             hash: keccak256(raw),
+            intrinsicGas: parseTransaction(raw, CHAIN_ID).getIntrinsicGas(),
+            accessList: [],
             raw,
           });
         },
@@ -149,6 +151,62 @@ describe('decodeTransaction', () => {
     );
     expect(codeOf(rewritten({}, (fields) => fields.with(1, Uint8Array.of(0, 1))))).toBe('EXECUTION_TX_MALFORMED');
     expect(codeOf(rewritten({}, (fields) => fields.with(5, new Uint8Array(19))))).toBe('EXECUTION_TX_MALFORMED');
+  });
+
+  it('takes and refuses what EthereumJS does, with its sender and gas, whatever field is changed', () => {
+    const addresses = fc.uint8Array({ minLength: 19, maxLength: 21 });
+    const word = fc.uint8Array({ minLength: 32, maxLength: 32 });
+    const items = fc.array(fc.tuple(addresses, fc.array(word, { maxLength: 2 })), { maxLength: 2 });
+    const field = fc.oneof(
+      fc.uint8Array({ maxLength: 34 }),
+      fc.constantFrom(new Uint8Array(0), Uint8Array.of(0), Uint8Array.of(1), new Uint8Array(8).fill(255), new Uint8Array(32).fill(255)),
+      addresses,
+    );
+    const list = { address: toHex(carol.address), storageKeys: [toHex(new Uint8Array(32).fill(1))] };
+    const common = { nonce: 1n, gasLimit: 90_000n, to: toHex(carol.address), value: 5n, data: '0x0001' } as const;
+    const samples = [
+      createLegacyTx({ ...common, gasPrice: 9n }, { common: rules }),
+      createAccessList2930Tx({ ...common, gasPrice: 9n, chainId: CHAIN_ID, accessList: [list] }, { common: rules }),
+      createFeeMarket1559Tx({ ...common, maxFeePerGas: 9n, chainId: CHAIN_ID, accessList: [list] }, { common: rules }),
+    ].map((transaction) => transaction.sign(keyOf(1)).serialize());
+    fc.assert(
+      fc.property(fc.constantFrom(...samples), fc.nat(11), fc.oneof(field, items), fc.boolean(), (sample, at, value, isChanged) => {
+        const type = (sample[0] ?? 0) < 0xc0 ? (sample[0] ?? 0) : 0;
+        const fields = RLP.decode(type === 0 ? sample : sample.subarray(1)) as Uint8Array[];
+        const encoded = RLP.encode((isChanged ? fields.with(at % fields.length, value as Uint8Array) : fields) as Uint8Array[]);
+        const raw = type === 0 ? encoded : concatBytes(Uint8Array.of(type), encoded);
+        let theirs: TypedTransaction | undefined;
+        try {
+          const parsed = createTxFromRLP(raw, { common: rules });
+          const isTaken =
+            equalBytes(parsed.serialize(), raw) &&
+            parsed.getIntrinsicGas() <= parsed.gasLimit &&
+            // Of no chain, or a string for an access list: EthereumJS takes those.
+            (parsed.type > 0 || (parsed.v ?? 0n) > 28n) &&
+            !('accessList' in parsed && parsed.accessList instanceof Uint8Array);
+          parsed.getSenderPublicKey();
+          theirs = isTaken ? parsed : undefined;
+        } catch {
+          theirs = undefined;
+        }
+        if (theirs === undefined) {
+          expect(codeOf(raw)).not.toBe('accepted');
+          return;
+        }
+        const ours = decodeTransaction(raw, CHAIN_ID);
+        expect(ours.hash).toStrictEqual(theirs.hash());
+        expect(ours.from).toStrictEqual(theirs.getSenderAddress().bytes);
+        expect(ours.intrinsicGas).toBe(theirs.getIntrinsicGas());
+        expect([ours.nonce, ours.gasLimit, ours.value, ours.to, ours.data]).toStrictEqual([
+          theirs.nonce,
+          theirs.gasLimit,
+          theirs.value,
+          theirs.to?.bytes,
+          theirs.data,
+        ]);
+      }),
+      { numRuns: 1_500 },
+    );
   });
 
   it('never throws anything but its own errors', () => {

@@ -1,16 +1,23 @@
 import { createFeeMarket1559Tx, createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx';
 import { Address as EthereumAddress } from '@ethereumjs/util';
-import { equalBytes } from '../primitives/bytes.ts';
-import { messageOf } from '../primitives/errors.ts';
+import { encodeRlp } from '../codec/rlp.ts';
+import { concatBytes } from '../primitives/bytes.ts';
+import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { Hash } from '../primitives/hash.ts';
-import { type Address, type Signer, signerFromPrivateKey } from '../primitives/keys.ts';
+import { ADDRESS_BYTES, type Address, type Signer, signerFromPrivateKey } from '../primitives/keys.ts';
 import { chainRules } from './chain-rules.ts';
+import { addressOfKey, fastKeccak256, recoverKey, recoveryOf } from './crypto.ts';
 import { executionError } from './errors.ts';
 import { MAX_INIT_CODE_BYTES } from './limits.ts';
-import { readShape } from './transaction-shape.ts';
+import { intrinsicGas } from './message.ts';
+import { integerBytes } from './state/rlp-parts.ts';
+import { readAccessList, readShape, type TransactionShape } from './transaction-shape.ts';
+import type { AccessListItem } from './transaction-view.ts';
 
 /** secp256k1's order halved (EIP-2). */
 const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
+const MAX_UINT64 = 2n ** 64n - 1n;
+const MAX_UINT256 = 2n ** 256n - 1n;
 
 /** A signed transaction that is valid apart from its sender's balance and nonce. */
 export interface DecodedTransaction {
@@ -19,6 +26,8 @@ export interface DecodedTransaction {
   readonly from: Address;
   readonly nonce: bigint;
   readonly gasLimit: bigint;
+  /** Gas that its bytes cost before any instruction: what a transfer uses. */
+  readonly intrinsicGas: bigint;
   /** wei; the gas price of types 0 and 1 */
   readonly maxFeePerGas: bigint;
   /** wei; the gas price of types 0 and 1 */
@@ -28,6 +37,7 @@ export interface DecodedTransaction {
   /** wei */
   readonly value: bigint;
   readonly data: Uint8Array;
+  readonly accessList: readonly AccessListItem[];
   /** EIP-2718 bytes as signed. */
   readonly raw: Uint8Array;
 }
@@ -46,31 +56,13 @@ export interface TransactionFields {
 }
 
 /**
- * Decodes EIP-2718 bytes, recovers the sender, and checks all that needs no state.
+ * Decodes EIP-2718 bytes, recovers the sender, and checks all that needs no state. Every transaction of a block passes here, whoever
+ * built the block. The rules are EthereumJS's, which `parseTransaction` still applies to what its EVM runs; a test holds the two
+ * against each other.
  * @throws EXECUTION_TX_*
  */
 export function decodeTransaction(raw: Uint8Array, chainId: number): DecodedTransaction {
-  const transaction = parseTransaction(raw, chainId);
-  return {
-    hash: transaction.hash(),
-    type: transaction.type,
-    from: transaction.getSenderAddress().bytes,
-    nonce: transaction.nonce,
-    gasLimit: transaction.gasLimit,
-    ...feesOf(transaction),
-    to: transaction.to?.bytes,
-    value: transaction.value,
-    data: transaction.data,
-    raw,
-  };
-}
-
-/**
- * The same, as EthereumJS's object. Every transaction of a block passes here, whoever built the block.
- * @throws EXECUTION_TX_*
- */
-export function parseTransaction(raw: Uint8Array, chainId: number): TypedTransaction {
-  // 1. Its size is bounded, its type is 0, 1 or 2, and it has that type's fields.
+  // 1. Its size is bounded, its type is 0, 1 or 2, and it is the one encoding of that type's fields.
   const shape = readShape(raw);
   // 2. It is signed, for this chain, by the lower of the two signatures that a key has (EIP-2).
   if (!shape.isSigned) throw executionError('EXECUTION_TX_UNSIGNED', 'invalid sender: the transaction is not signed');
@@ -88,32 +80,86 @@ export function parseTransaction(raw: Uint8Array, chainId: number): TypedTransac
       `max priority fee per gas higher than max fee per gas: maxPriorityFeePerGas ${shape.maxPriorityFeePerGas}, maxFeePerGas ${shape.maxFeePerGas}`,
     );
   }
-  if (shape.createsContract && shape.dataBytes > MAX_INIT_CODE_BYTES) {
+  const createsContract = shape.to.length === 0;
+  if (createsContract && shape.data.length > MAX_INIT_CODE_BYTES) {
     throw executionError(
       'EXECUTION_TX_INIT_CODE_TOO_LARGE',
-      `max initcode size exceeded: code size ${shape.dataBytes} limit ${MAX_INIT_CODE_BYTES}`,
+      `max initcode size exceeded: code size ${shape.data.length} limit ${MAX_INIT_CODE_BYTES}`,
     );
   }
-  // 4. Every field lies in its range, and these bytes are its one encoding.
-  let transaction: TypedTransaction;
-  try {
-    transaction = createTxFromRLP(raw, { common: chainRules(BigInt(chainId)) });
-  } catch (cause) {
-    throw executionError('EXECUTION_TX_MALFORMED', `malformed transaction: ${messageOf(cause)}`, { cause });
-  }
-  if (!equalBytes(transaction.serialize(), raw)) throw executionError('EXECUTION_TX_MALFORMED', 'transaction is not in canonical RLP');
+  // 4. Every field lies in its range (EIP-2681 for the nonce).
+  const require = (holds: boolean, rule: string) => {
+    if (!holds) throw executionError('EXECUTION_TX_MALFORMED', `malformed transaction: ${rule}`);
+  };
+  require(createsContract || shape.to.length === ADDRESS_BYTES, 'the recipient has not 20 bytes');
+  require(!shape.integers.some((bytes) => bytes[0] === 0), 'an integer begins with a zero byte');
+  require(shape.nonce < MAX_UINT64, 'the nonce exceeds 2^64 - 2');
+  require(shape.gasLimit <= MAX_UINT64, 'the gas limit exceeds 2^64 - 1');
+  require(shape.gasLimit * shape.maxFeePerGas <= MAX_UINT256, 'gas limit times fee exceeds 2^256 - 1');
+  require(shape.type === 0 || shape.v <= 1n, 'the parity of the signature is neither 0 nor 1');
+  const accessList = shape.accessList === undefined ? [] : readAccessList(shape.accessList);
   // 5. The signature recovers a key.
+  const from = recoverSender(shape);
+  // 6. The gas limit pays at least for the transaction's bytes.
+  const to = createsContract ? undefined : shape.to;
+  const { least } = intrinsicGas(chainRules(BigInt(chainId)), { data: shape.data, to, accessList, authorizations: 0 });
+  if (shape.gasLimit < least) {
+    throw executionError('EXECUTION_TX_GAS_TOO_LOW', `intrinsic gas too low: gas ${shape.gasLimit}, minimum needed ${least}`);
+  }
+  return {
+    hash: fastKeccak256(raw),
+    type: shape.type,
+    from,
+    nonce: shape.nonce,
+    gasLimit: shape.gasLimit,
+    intrinsicGas: least,
+    maxFeePerGas: shape.maxFeePerGas,
+    maxPriorityFeePerGas: shape.maxPriorityFeePerGas,
+    to,
+    value: shape.value,
+    data: shape.data,
+    accessList,
+    raw,
+  };
+}
+
+/** @throws EXECUTION_TX_SENDER_INVALID */
+function recoverSender(shape: TransactionShape): Address {
   try {
-    transaction.getSenderPublicKey();
+    return addressOfKey(recoverKey(signatureOfShape(shape)));
   } catch (cause) {
     throw executionError('EXECUTION_TX_SENDER_INVALID', 'invalid sender: the signature recovers no key', { cause });
   }
-  // 6. The gas limit pays at least for the transaction's bytes.
-  const least = transaction.getIntrinsicGas();
-  if (transaction.gasLimit < least) {
-    throw executionError('EXECUTION_TX_GAS_TOO_LOW', `intrinsic gas too low: gas ${transaction.gasLimit}, minimum needed ${least}`);
+}
+
+/** What the sender signed, with the signature, in the form of crypto.ts; undefined when it does not decode. */
+export function signatureOf(raw: Uint8Array): Uint8Array | undefined {
+  try {
+    const shape = readShape(raw);
+    return shape.isSigned ? signatureOfShape(shape) : undefined;
+  } catch (error) {
+    if (isPolError(error)) return undefined;
+    throw error;
   }
-  return transaction;
+}
+
+function signatureOfShape({ type, chainId, v, r, s, body }: TransactionShape): Uint8Array {
+  const protection = type === 0 ? [integerBytes(chainId ?? 0n), integerBytes(0), integerBytes(0)] : [];
+  const payload = encodeRlp([...body, ...protection]);
+  const digest = fastKeccak256(type === 0 ? payload : concatBytes(Uint8Array.of(type), payload));
+  return recoveryOf(digest, type === 0 ? v - 35n - 2n * (chainId ?? 0n) : v, integerBytes(r), integerBytes(s));
+}
+
+/**
+ * A decoded transaction as EthereumJS's object, for its EVM.
+ * @throws EXECUTION_TX_MALFORMED
+ */
+export function parseTransaction(raw: Uint8Array, chainId: number): TypedTransaction {
+  try {
+    return createTxFromRLP(raw, { common: chainRules(BigInt(chainId)) });
+  } catch (cause) {
+    throw executionError('EXECUTION_TX_MALFORMED', `malformed transaction: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** Both limits in wei; types 0 and 1 have one price for both. */
@@ -125,8 +171,10 @@ export function feesOf(transaction: TypedTransaction): { maxFeePerGas: bigint; m
 }
 
 /** What the sender pays for a unit of gas in a block with this base fee, wei (EIP-1559). */
-export function effectiveGasPrice(transaction: TypedTransaction, baseFeePerGas: bigint): bigint {
-  const { maxFeePerGas, maxPriorityFeePerGas } = feesOf(transaction);
+export function effectiveGasPrice(
+  { maxFeePerGas, maxPriorityFeePerGas }: Pick<DecodedTransaction, 'maxFeePerGas' | 'maxPriorityFeePerGas'>,
+  baseFeePerGas: bigint,
+): bigint {
   const offered = baseFeePerGas + maxPriorityFeePerGas;
   return offered < maxFeePerGas ? offered : maxFeePerGas;
 }
@@ -152,6 +200,6 @@ export function signTransaction(fields: TransactionFields, key: Signer | Uint8Ar
   const yParity = BigInt(signature[64] ?? 0);
   const raw = unsigned.addSignature(yParity, signature.subarray(0, 32), signature.subarray(32, 64)).serialize();
   // What this returns is what a node accepts.
-  parseTransaction(raw, fields.chainId);
+  decodeTransaction(raw, fields.chainId);
   return raw;
 }

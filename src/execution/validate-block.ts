@@ -1,21 +1,28 @@
-import { type Block, type BlockBytes, createBlockFromBytesArray } from '@ethereumjs/block';
-import { RLP } from '@ethereumjs/rlp';
+import { type BlockHeader, createBlockHeaderFromBytesArray } from '@ethereumjs/block';
 import { KECCAK256_RLP_ARRAY } from '@ethereumjs/util';
-import { runBlock } from '@ethereumjs/vm';
+import { decodeRlp, encodeRlp, type RlpItem } from '../codec/rlp.ts';
 import { equalBytes } from '../primitives/bytes.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { KeyValueStore } from '../store/kv.ts';
+import { createBlockExecution } from './block-execution.ts';
+import { encodeWithdrawals, listRoot } from './block-roots.ts';
 import { type Candidate, candidateOf } from './candidate.ts';
 import type { ExecutionHead, PayloadAttributes } from './engine.ts';
 import { executionError } from './errors.ts';
-import { type ChainContext, createMachine } from './machine.ts';
-import { type ReceiptBody, receiptOf } from './receipts.ts';
-import { parseTransaction } from './transactions.ts';
-import { createTrieDatabase, openState } from './trie-database.ts';
+import type { ChainContext } from './machine.ts';
+import { encodedList } from './state/rlp-parts.ts';
+import { type DecodedTransaction, decodeTransaction } from './transactions.ts';
+import type { Pace } from './watch.ts';
 
 /** Fields of a Cancun header, and lists of a block (header, transactions, ommers, withdrawals). */
 const HEADER_FIELDS = 20;
 const BLOCK_PARTS = 4;
+
+/** A block that broke no rule which needs no execution. */
+export interface CheckedBlock {
+  readonly header: BlockHeader;
+  readonly transactions: readonly DecodedTransaction[];
+}
 
 function invalid(rule: string, cause?: unknown) {
   return executionError('EXECUTION_INVALID_PAYLOAD', `invalid execution block: ${rule}`, cause === undefined ? {} : { cause });
@@ -25,26 +32,26 @@ function invalid(rule: string, cause?: unknown) {
  * Decodes a block, and checks every rule that needs no execution.
  * @throws EXECUTION_INVALID_PAYLOAD
  */
-export function checkBlock(context: ChainContext, parent: ExecutionHead, attributes: PayloadAttributes, bytes: Uint8Array): Block {
-  // 1. It is RLP of a Cancun block.
-  const parts = decodeParts(bytes);
+export function checkBlock(context: ChainContext, parent: ExecutionHead, attributes: PayloadAttributes, bytes: Uint8Array): CheckedBlock {
+  // 1. It is the one RLP of a Cancun block.
+  const [headerItems, transactionItems, ommers, withdrawals] = decodeParts(bytes);
   // 2. Every transaction is one that a pool would take: type 0, 1 or 2, signed for this chain, in canonical form.
-  for (const [index, item] of parts[1].entries()) {
+  const transactions = transactionItems.map((item, index) => {
     try {
-      parseTransaction(item instanceof Uint8Array ? item : RLP.encode(item), context.chainId);
+      return decodeTransaction(item instanceof Uint8Array ? item : encodeRlp(item), context.chainId);
     } catch (error) {
       throw isPolError(error) ? invalid(`transaction ${index}: ${error.message}`, error) : error;
     }
-  }
-  let block: Block;
+  });
+  // 3. Its header has that form too.
+  let header: BlockHeader;
   try {
-    block = createBlockFromBytesArray(parts, { common: context.rules });
+    header = createBlockHeaderFromBytesArray([...headerItems], { common: context.rules });
   } catch (cause) {
     throw invalid(messageOf(cause), cause);
   }
-  // 3. These bytes are its one encoding.
-  if (!equalBytes(block.serialize(), bytes)) throw invalid('it is not in canonical RLP');
-  const { header } = block;
+  if (!equalBytes(header.serialize(), encodeRlp(headerItems))) throw invalid('its header is not in canonical RLP');
+  const expectedWithdrawals = encodeWithdrawals(attributes.withdrawals);
   const rules: readonly (readonly [boolean, string])[] = [
     // 4. It follows the head.
     [header.number === BigInt(parent.number + 1), `number is ${header.number}, not ${parent.number + 1}`],
@@ -61,17 +68,23 @@ export function checkBlock(context: ChainContext, parent: ExecutionHead, attribu
       header.parentBeaconBlockRoot !== undefined && equalBytes(header.parentBeaconBlockRoot, attributes.parentBeaconBlockRoot),
       'parentBeaconBlockRoot is not the parent consensus header’s hash',
     ],
-    [hasWithdrawals(block, attributes), 'withdrawals are not the protocol’s rewards'],
+    [equalBytes(encodeRlp(withdrawals), encodedList(expectedWithdrawals)), 'withdrawals are not the protocol’s rewards'],
     // 7. Fields that proof of work used are empty (EIP-3675); there are no blobs (EIP-4844).
     [header.difficulty === 0n, 'difficulty is not 0'],
     [header.nonce.every((byte) => byte === 0), 'nonce is not 0'],
     [header.extraData.length === 0, 'extraData is not empty'],
-    [block.uncleHeaders.length === 0 && equalBytes(header.uncleHash, KECCAK256_RLP_ARRAY), 'it has ommers'],
+    [ommers.length === 0 && equalBytes(header.uncleHash, KECCAK256_RLP_ARRAY), 'it has ommers'],
     [header.blobGasUsed === 0n, 'blobGasUsed is not 0'],
     [header.excessBlobGas === 0n, 'excessBlobGas is not 0'],
+    // 8. Its lists are the ones that the header names.
+    [equalBytes(header.transactionsTrie, listRoot(transactions.map(({ raw }) => raw))), 'transactionsRoot is not its transactions’'],
+    [
+      header.withdrawalsRoot !== undefined && equalBytes(header.withdrawalsRoot, listRoot(expectedWithdrawals)),
+      'withdrawalsRoot is not its withdrawals’',
+    ],
   ];
   for (const [holds, sentence] of rules) if (!holds) throw invalid(sentence);
-  return block;
+  return { header, transactions };
 }
 
 /**
@@ -81,60 +94,39 @@ export function checkBlock(context: ChainContext, parent: ExecutionHead, attribu
 export async function executeBlock(
   context: ChainContext,
   parent: ExecutionHead,
-  block: Block,
+  { header, transactions }: CheckedBlock,
   bytes: Uint8Array,
-  dependencies: { readonly store: KeyValueStore },
+  attributes: PayloadAttributes,
+  dependencies: { readonly store: Pick<KeyValueStore, 'get'>; readonly pace: Pace },
 ): Promise<Candidate> {
-  const { database, written } = createTrieDatabase(dependencies.store);
-  const machine = await createMachine(context, openState(context.rules, database, parent.stateRoot));
-  try {
-    const { results } = await runBlock(machine, { block, skipHeaderValidation: true });
-    const baseFeePerGas = block.header.baseFeePerGas ?? 0n;
-    const receipts: ReceiptBody[] = [];
-    let firstLogIndex = 0;
-    for (const [index, transaction] of block.transactions.entries()) {
-      const result = results[index];
-      if (result === undefined) throw new RangeError('a transaction has no result');
-      receipts.push(receiptOf(transaction, result, { baseFeePerGas, firstLogIndex }));
-      firstLogIndex += result.receipt.logs.length;
-    }
-    return candidateOf(block, bytes, receipts, written);
-  } catch (error) {
-    // The store's trouble is not the block's.
-    if (isPolError(error)) throw error;
-    throw invalid(messageOf(error), error);
+  const execution = createBlockExecution(context, parent, attributes, dependencies);
+  for (const [index, transaction] of transactions.entries()) {
+    const refusal = await execution.run(transaction);
+    if (refusal !== undefined) throw invalid(`transaction ${index}: ${refusal.reason}`);
   }
+  const executed = await execution.finish();
+  const rules: readonly (readonly [boolean, string])[] = [
+    [header.gasUsed === executed.gasUsed, `gasUsed is ${header.gasUsed}, not ${executed.gasUsed}`],
+    [equalBytes(header.logsBloom, executed.logsBloom), 'logsBloom is not its logs’'],
+    [equalBytes(header.receiptTrie, executed.receiptsRoot), 'receiptsRoot is not its receipts’'],
+    [equalBytes(header.stateRoot, executed.stateRoot), 'stateRoot is not the state’s after it'],
+  ];
+  for (const [holds, sentence] of rules) if (!holds) throw invalid(sentence);
+  return candidateOf(header, bytes, executed.receipts, executed.stateWrites);
 }
 
-function decodeParts(bytes: Uint8Array): BlockBytes & readonly [unknown, readonly (Uint8Array | Uint8Array[])[], ...unknown[]] {
-  let value: unknown;
+function decodeParts(bytes: Uint8Array): readonly [Uint8Array[], readonly RlpItem[], readonly RlpItem[], readonly RlpItem[]] {
+  let value: RlpItem;
   try {
-    value = RLP.decode(bytes);
+    value = decodeRlp(bytes);
   } catch (cause) {
     throw invalid(`it is not RLP: ${messageOf(cause)}`, cause);
   }
-  if (!Array.isArray(value) || value.length !== BLOCK_PARTS || !value.every((part) => Array.isArray(part))) {
+  if (value instanceof Uint8Array || value.length !== BLOCK_PARTS || value.some((part) => part instanceof Uint8Array)) {
     throw invalid('it is not a list of header, transactions, ommers and withdrawals');
   }
-  const [header, , , withdrawals] = value as unknown as readonly [unknown[], unknown[], unknown[], unknown[]];
+  const [header, transactions, ommers, withdrawals] = value as readonly (readonly RlpItem[])[] as ReturnType<typeof decodeParts>;
   if (header.length !== HEADER_FIELDS) throw invalid(`its header has ${header.length} fields, not ${HEADER_FIELDS}`);
-  if (!withdrawals.every((item) => Array.isArray(item) && item.length === 4)) throw invalid('a withdrawal has not 4 fields');
-  return value as unknown as ReturnType<typeof decodeParts>;
-}
-
-function hasWithdrawals(block: Block, attributes: PayloadAttributes): boolean {
-  const stated = block.withdrawals ?? [];
-  return (
-    stated.length === attributes.withdrawals.length &&
-    attributes.withdrawals.every((expected, i) => {
-      const withdrawal = stated[i];
-      return (
-        withdrawal !== undefined &&
-        withdrawal.index === expected.index &&
-        withdrawal.validatorIndex === 0n &&
-        withdrawal.amount === expected.gwei &&
-        equalBytes(withdrawal.address.bytes, expected.address)
-      );
-    })
-  );
+  if (!header.every((field) => field instanceof Uint8Array)) throw invalid('a field of its header is a list');
+  return [header, transactions, ommers, withdrawals];
 }

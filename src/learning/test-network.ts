@@ -7,7 +7,7 @@ import type { Dataset } from '../data/types.ts';
 import { createTrainingEngine } from '../model/training-engine.ts';
 import type { TrainingEngine } from '../model/types.ts';
 import { createReferenceBackend } from '../numerics/reference.ts';
-import type { Genesis } from '../params/genesis.ts';
+import { ARITHMETIC, type Genesis } from '../params/genesis.ts';
 import { compareBytes, concatBytes } from '../primitives/bytes.ts';
 import { systemClock } from '../primitives/clock.ts';
 import { sha256 } from '../primitives/hash.ts';
@@ -28,6 +28,7 @@ const zeroHash = `0x${'00'.repeat(32)}`;
 
 export const testGenesis: Genesis = {
   format: 'pol-genesis-1',
+  arithmetic: ARITHMETIC,
   name: 'learning-test',
   chain_id: 31337,
   timestamp: 0,

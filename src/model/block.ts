@@ -1,4 +1,5 @@
 import { type Kernels, MatmulMode, type Ptr } from '../numerics/backend.ts';
+import { CHAIN_BLOCK } from '../numerics/f32.ts';
 import type { ModelConfig } from '../params/genesis.ts';
 import { headDim, keyValueDim, type LayerPointers } from './layout.ts';
 
@@ -160,7 +161,9 @@ export function backwardBlock(
   const dGate = a.gate;
   const dUp = a.up;
 
-  kernels.matmul(MatmulMode.TN, dim, hidden, rows, dStream, a.activation, gradients.down, true);
+  overTokens(span, (row, count) => {
+    kernels.matmul(MatmulMode.TN, dim, hidden, count, dStream + row * dim, a.activation + row * hidden, gradients.down, true);
+  });
   kernels.byRows(rows, () => {
     kernels.matmul(MatmulMode.NN, rows, hidden, dim, dStream, weights.down, wide, false);
     kernels.swigluBackward(dGate, dUp, wide, a.gate, a.up, rows * hidden);
@@ -170,11 +173,14 @@ export function backwardBlock(
     kernels.fill(dV, rows * keyDim, 0);
     kernels.rmsNormBackward(dStream, gradients.postNorm, narrow, a.middle, weights.postNorm, a.postRstd, rows, dim);
   });
-  kernels.together(() => {
-    kernels.matmul(MatmulMode.TN, hidden, dim, rows, dGate, a.postNorm, gradients.gate, true);
-    kernels.matmul(MatmulMode.TN, hidden, dim, rows, dUp, a.postNorm, gradients.up, true);
-    kernels.matmul(MatmulMode.TN, dim, dim, rows, dStream, a.attention, gradients.o, true);
-    kernels.matmul(MatmulMode.NN, rows, dim, dim, dStream, weights.o, narrow, false);
+  overTokens(span, (row, count) => {
+    const [narrowRow, wideRow] = [row * dim, row * hidden];
+    kernels.together(() => {
+      kernels.matmul(MatmulMode.TN, hidden, dim, count, dGate + wideRow, a.postNorm + narrowRow, gradients.gate, true);
+      kernels.matmul(MatmulMode.TN, hidden, dim, count, dUp + wideRow, a.postNorm + narrowRow, gradients.up, true);
+      kernels.matmul(MatmulMode.TN, dim, dim, count, dStream + narrowRow, a.attention + narrowRow, gradients.o, true);
+      kernels.matmul(MatmulMode.NN, count, dim, dim, dStream + narrowRow, weights.o, narrow + narrowRow, false);
+    });
   });
 
   kernels.attentionBackward(dQ, dK, dV, narrow, a.stats, a.q, a.k, a.v, attentionShape(context, span));
@@ -186,9 +192,22 @@ export function backwardBlock(
     kernels.matmul(MatmulMode.NN, rows, dim, keyDim, dV, weights.v, narrow, true);
     kernels.rmsNormBackward(dStream, gradients.inputNorm, narrow, input, weights.inputNorm, a.inputRstd, rows, dim);
   });
-  kernels.together(() => {
-    kernels.matmul(MatmulMode.TN, dim, dim, rows, dQ, a.inputNorm, gradients.q, true);
-    kernels.matmul(MatmulMode.TN, keyDim, dim, rows, dK, a.inputNorm, gradients.k, true);
-    kernels.matmul(MatmulMode.TN, keyDim, dim, rows, dV, a.inputNorm, gradients.v, true);
+  overTokens(span, (row, count) => {
+    const [narrowRow, keyRow] = [row * dim, row * keyDim];
+    kernels.together(() => {
+      kernels.matmul(MatmulMode.TN, dim, dim, count, dQ + narrowRow, a.inputNorm + narrowRow, gradients.q, true);
+      kernels.matmul(MatmulMode.TN, keyDim, dim, count, dK + keyRow, a.inputNorm + narrowRow, gradients.k, true);
+      kernels.matmul(MatmulMode.TN, keyDim, dim, count, dV + keyRow, a.inputNorm + narrowRow, gradients.v, true);
+    });
   });
+}
+
+/**
+ * Products that sum over tokens, for `count` rows from `row` each time. Their chains are in blocks of 32 tokens that begin anew with each
+ * sequence, so that micro-batches may be of any size: sequences of whole blocks go through together, others one by one.
+ */
+export function overTokens(span: Pick<Span, 'batch' | 'queries'>, products: (row: number, count: number) => void): void {
+  const { batch, queries } = span;
+  if (queries % CHAIN_BLOCK === 0) products(0, batch * queries);
+  else for (let sequence = 0; sequence < batch; sequence++) products(sequence * queries, queries);
 }

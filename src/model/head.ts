@@ -1,4 +1,5 @@
 import { type Kernels, MatmulMode } from '../numerics/backend.ts';
+import { CHAIN_BLOCK } from '../numerics/f32.ts';
 import type { ModelConfig } from '../params/genesis.ts';
 import type { TrainingPlan } from './training-plan.ts';
 
@@ -12,7 +13,7 @@ export interface Head {
 }
 
 export function createHead(config: ModelConfig, plan: TrainingPlan, kernels: Kernels): Head {
-  const { dim, vocab_size: vocab, layers } = config;
+  const { dim, vocab_size: vocab, layers, context_length: context } = config;
   const epsilon = Math.fround(config.norm_eps);
   const { weights, gradients, finalNorm, finalRstd, logits, dStream } = plan;
   const stream = plan.streams[layers] as number;
@@ -20,8 +21,9 @@ export function createHead(config: ModelConfig, plan: TrainingPlan, kernels: Ker
   return {
     run(rows, gradientScale) {
       kernels.rmsNormForward(finalNorm, finalRstd, stream, weights.norm, rows, dim, epsilon);
-      for (let row = 0; row < rows; row += plan.logitRows) {
-        const count = Math.min(plan.logitRows, rows - row);
+      for (let row = 0, count = 0; row < rows; row += count) {
+        // Chains over tokens are in blocks that begin anew with each sequence: a part holds whole blocks, or ends with its sequence.
+        count = Math.min(plan.logitRows, context % CHAIN_BLOCK === 0 ? rows - row : context - (row % context));
         const x = finalNorm + row * dim;
         kernels.byRows(count, () => {
           kernels.matmul(MatmulMode.NT, count, vocab, dim, x, weights.head, logits, false);

@@ -31,19 +31,18 @@ interface Fixture {
 
 /**
  * "rounded" emulates our arithmetic in PyTorch: operands of every matrix product rounded to bf16, sums in f32. What is left are the order
- * of f32 sums, and exp and rsqrt: some 1e-7, which the next rounding to bf16 wipes out, so that most gradients have the same bits. Only a
- * value next to a rounding boundary falls to the other side, by 2^-8 of itself: none at the initial weights, a few in each later step, and
- * they add up.
+ * of f32 sums, and exp and rsqrt: some 1e-7, which the next rounding to bf16 wipes out. Only a value next to a rounding boundary falls to
+ * the other side, by 2^-8 of itself: a few at the initial weights, more in each later step, and they add up.
  * "f32" is PyTorch as it is: every operand of ours is up to 2^-9 away, through two layers forth and back.
  */
 type Arithmetic = 'rounded' | 'f32';
 
-/** Bounds on the relative distance (L2, over a tensor): two to ten times the largest seen, or 1e-6 where the bits agree. */
+/** Bounds on the relative distance (L2, over a tensor): two to ten times the largest seen. */
 const BOUNDS = {
-  rounded: { loss: 1e-6, logits: 1e-6, gradient: 1e-6, earlySteps: 2e-5, laterLoss: 2e-3, laterNorm: 2e-2 },
-  f32: { loss: 2e-3, logits: 2e-2, gradient: 5e-2, earlySteps: 1e-2, laterLoss: 4e-3, laterNorm: 5e-2 },
+  rounded: { loss: 1e-6, logits: 1e-6, gradient: 2e-5, earlyLoss: 2e-5, earlyNorm: 4e-4, laterLoss: 2e-3, laterNorm: 2e-2 },
+  f32: { loss: 2e-3, logits: 2e-2, gradient: 5e-2, earlyLoss: 1e-2, earlyNorm: 1e-2, laterLoss: 4e-3, laterNorm: 5e-2 },
 } as const;
-const EARLY_STEPS = 3;
+const EARLY_STEPS = 2;
 
 const ARITHMETICS: readonly Arithmetic[] = ['rounded', 'f32'];
 const directory = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'test', 'vectors', 'pytorch');
@@ -105,7 +104,7 @@ function train(tied: boolean) {
 function expectSameRun(run: readonly StepResult[], peer: PeerResult, bounds: (typeof BOUNDS)[Arithmetic]): void {
   run.forEach(({ loss, gradNorm }, step) => {
     const early = step < EARLY_STEPS;
-    const [lossBound, normBound] = early ? [bounds.earlySteps, bounds.earlySteps] : [bounds.laterLoss, bounds.laterNorm];
+    const [lossBound, normBound] = early ? [bounds.earlyLoss, bounds.earlyNorm] : [bounds.laterLoss, bounds.laterNorm];
     expect(distance([loss], [peer.losses[step] as number]), `loss of step ${step}`).toBeLessThan(lossBound);
     expect(distance([gradNorm], [peer.gradient_norms[step] as number]), `gradient norm of step ${step}`).toBeLessThan(normBound);
   });

@@ -1,4 +1,5 @@
 import { createLayout, type Layout, type Ptr } from '../numerics/backend.ts';
+import { CHAIN_BLOCK } from '../numerics/f32.ts';
 import type { LearningConfig, ModelConfig } from '../params/genesis.ts';
 import type { BackwardScratch, BlockActivations } from './block.ts';
 import { modelError } from './errors.ts';
@@ -18,7 +19,7 @@ export interface TrainingMemoryOptions {
   readonly microBatch?: number;
   /** Keep only each block's input and compute the rest again in the backward pass: less memory, a third more time. */
   readonly checkpointing?: boolean;
-  /** Rows (tokens) whose logits exist at once; left out: 512, or 128 with checkpointing. Rows are independent, and the head's gradient is one chain. */
+  /** Rows (tokens) whose logits exist at once, rounded up to whole blocks of 32; left out: 512, or 128 with checkpointing. */
   readonly logitRows?: number;
 }
 
@@ -65,6 +66,7 @@ export function planTraining(config: ModelConfig, learning: LearningConfig, opti
     rows,
     'logitRows',
     options.logitRows ?? (options.checkpointing === true ? CHECKPOINTED_LOGIT_ROWS : DEFAULT_LOGIT_ROWS),
+    CHAIN_BLOCK,
   );
   const layout = parameterLayout(config);
   const arena = createLayout();
@@ -115,10 +117,10 @@ export function planTraining(config: ModelConfig, learning: LearningConfig, opti
   };
 }
 
-function atMost(limit: number, name: string, wanted: number): number {
+function atMost(limit: number, name: string, wanted: number, unit = 1): number {
   if (!Number.isSafeInteger(wanted) || wanted < 1)
     throw modelError('MODEL_INPUT_INVALID', `${name} ${wanted} is not a positive whole number`);
-  return Math.min(limit, wanted);
+  return Math.min(limit, Math.ceil(wanted / unit) * unit);
 }
 
 /** Buffers of one block for `rows` query rows and `keyRows` rows of keys and values. */

@@ -8,6 +8,7 @@ import { concatBytes, equalBytes } from '../primitives/bytes.ts';
 import { silentLogger } from '../primitives/log.ts';
 import type { ProtocolState } from '../protocol/types.ts';
 import { createGossip } from './gossip.ts';
+import { encodeBatch } from './transaction-batches.ts';
 
 async function setUp() {
   const node = await openNode();
@@ -28,11 +29,23 @@ async function setUp() {
     driver: () => {
       throw new Error('no consensus in this test');
     },
+    clock: {
+      after(_, callback) {
+        queueMicrotask(callback);
+        return () => {};
+      },
+    },
     log: silentLogger,
   });
   return {
     ...node,
     gossip,
+    async blocks(count: number) {
+      for (let i = 0; i < count; i++) {
+        gossip.afterBlock();
+        await Promise.resolve();
+      }
+    },
     operations,
     published,
     at: (height: number, changes: Partial<ProtocolState> = {}) => {
@@ -90,19 +103,24 @@ describe('createGossip', () => {
       expect(await hear('operations', bytes)).toBe('reject');
       expect(await hear('transactions', bytes)).toBe('reject');
     }
-    expect(await hear('transactions', concatBytes(salt, transfer(alice)))).toBe('accept');
-    expect(await hear('transactions', concatBytes(salt, transfer(alice)))).toBe('ignore');
-    expect(await hear('transactions', concatBytes(salt, transfer(carol)))).toBe('ignore');
+    const batch = (...raws: Uint8Array[]) => concatBytes(salt, encodeBatch(raws));
+    expect(await hear('transactions', batch(transfer(alice)))).toBe('accept');
+    expect(await hear('transactions', batch(transfer(alice)))).toBe('ignore');
+    expect(await hear('transactions', batch(transfer(carol)))).toBe('ignore');
+    expect(await hear('transactions', batch())).toBe('reject');
+    // One new among known and unpayable ones is worth passing on; one that breaks a rule spoils all.
+    expect(await hear('transactions', batch(transfer(alice), transfer(alice, { nonce: 1n }), transfer(carol)))).toBe('accept');
+    expect(await hear('transactions', batch(transfer(alice, { nonce: 2n }), Uint8Array.of(1, 2)))).toBe('reject');
   });
 
   it('tells a transaction again while it waits, and no longer once it is final', async () => {
-    const { gossip, published, chain } = await setUp();
+    const { gossip, published, chain, blocks } = await setUp();
     await gossip.sendTransaction(transfer(alice));
-    for (let i = 0; i < 6; i++) gossip.afterBlock();
+    await blocks(6);
     expect(published).toHaveLength(3);
-    expect(published.map(({ bytes }) => bytes.subarray(8))).toEqual(Array(3).fill(transfer(alice)));
+    expect(published.map(({ bytes }) => bytes.subarray(8))).toEqual(Array(3).fill(encodeBatch([transfer(alice)])));
     await chain.commit(finalise(await chain.build()));
-    for (let i = 0; i < 6; i++) gossip.afterBlock();
+    await blocks(6);
     expect(published).toHaveLength(3);
   });
 });

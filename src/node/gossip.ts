@@ -7,9 +7,11 @@ import type { ConsensusMessage, SignedOperation } from '../codec/types.ts';
 import type { ConsensusDriver } from '../consensus/types.ts';
 import type { Judgement, Network } from '../network/network.ts';
 import { concatBytes, fromHex, type Hex, toHex } from '../primitives/bytes.ts';
+import type { Clock } from '../primitives/clock.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Logger } from '../primitives/log.ts';
+import { createTransactionBatches, decodeBatch } from './transaction-batches.ts';
 
 /** Binds gossip to pools and consensus: what comes in is judged, what is new goes out. */
 export interface Gossip {
@@ -40,10 +42,11 @@ export function createGossip(dependencies: {
   readonly operations: OperationPool;
   readonly transactions: TransactionPool;
   readonly driver: () => ConsensusDriver;
+  readonly clock: Pick<Clock, 'after'>;
   readonly log: Logger;
   readonly random?: (bytes: number) => Uint8Array;
 }): Gossip {
-  const { network, operations, transactions, driver, log, random = randomBytes } = dependencies;
+  const { network, operations, transactions, driver, clock, log, random = randomBytes } = dependencies;
   const salted = (bytes: Uint8Array): Uint8Array => concatBytes(random(SALT_BYTES), bytes);
 
   const publish = (topic: 'operations' | 'transactions' | 'consensus', bytes: Uint8Array) => {
@@ -70,10 +73,23 @@ export function createGossip(dependencies: {
   );
   network.subscribe('transactions', (message) =>
     judged(async () => {
-      await transactions.add(unsalted(message).slice());
-      return 'accept';
+      const raws = decodeBatch(unsalted(message));
+      await transactions.expect(raws);
+      // Passed on when something in it is new here and nothing breaks a rule.
+      let judgement: Judgement = 'ignore';
+      for (const raw of raws) {
+        const one = await judged(async () => {
+          await transactions.add(raw);
+          return 'accept';
+        });
+        if (one === 'reject') return 'reject';
+        if (one === 'accept') judgement = 'accept';
+      }
+      return judgement;
     }),
   );
+
+  const batches = createTransactionBatches({ clock, publish: (message) => publish('transactions', salted(message)) });
 
   /** Transactions sent from here, with the number of blocks since they were told. */
   const own = new Map<Hex, { readonly raw: Uint8Array; waited: number }>();
@@ -92,13 +108,13 @@ export function createGossip(dependencies: {
     async sendTransaction(raw) {
       const { hash } = await transactions.add(raw);
       own.set(toHex(hash), { raw, waited: 0 });
-      publish('transactions', salted(raw));
+      batches.send(raw);
       return hash;
     },
     afterBlock() {
       for (const [hash, entry] of own) {
         if (transactions.get(fromHex(hash)) === undefined) own.delete(hash);
-        else if (++entry.waited % TRANSACTION_RETRY_BLOCKS === 0) publish('transactions', salted(entry.raw));
+        else if (++entry.waited % TRANSACTION_RETRY_BLOCKS === 0) batches.send(entry.raw);
       }
     },
   };

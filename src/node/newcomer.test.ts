@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createHeaderStore } from '../chain/header-store.ts';
+import { recoverKeys } from '../execution/crypto.ts';
 import { vectorFromBytes, vectorRoot } from '../learning/chunks.ts';
 import { modelRootOf } from '../learning/model-root.ts';
 import type { LearningService } from '../learning/types.ts';
@@ -135,7 +136,13 @@ async function startNewcomer(sources: readonly Source[], dir: string, log = sile
     snapshot_after_blocks: 64,
   });
   const learning = await openLearning(world.genesis, dir, createMemoryBlobStore());
-  const node = await startNode({ config, log }, { startLearning: async () => ({ remote: learning, terminate: async () => {} }) });
+  const node = await startNode(
+    { config, log },
+    {
+      startLearning: async () => ({ remote: learning, terminate: async () => {} }),
+      startRecovery: async () => ({ remote: { recover: async (recoveries) => recoverKeys(recoveries) }, terminate: async () => {} }),
+    },
+  );
   running.push(node.stop);
   return { node, learning };
 }

@@ -17,6 +17,8 @@ import { createTransactionPool } from '../chain/transaction-pool.ts';
 import type { ConsensusMessage } from '../codec/types.ts';
 import type { BlockApplication } from '../consensus/types.ts';
 import { createExecutionEngine } from '../execution/create-engine.ts';
+import { createSenderRecovery } from '../execution/senders.ts';
+import { systemPace } from '../execution/watch.ts';
 import { updateByteLength } from '../learning/update.ts';
 import { createNetwork } from '../network/create-network.ts';
 import { authorityAddresses, type Genesis, genesisHash } from '../params/genesis.ts';
@@ -52,13 +54,15 @@ import { VERSION } from './version.ts';
 import { createNodeView } from './view.ts';
 import { createWallet } from './wallet.ts';
 import type { LearningWorkerData } from './worker/learning-worker.ts';
-import { Niceness, startLearningWorker } from './worker/services.ts';
+import { Niceness, startLearningWorker, startRecoveryWorker } from './worker/services.ts';
 
 type StartLearning = typeof startLearningWorker;
+type StartRecovery = typeof startRecoveryWorker;
 
 /** Parts that a test may replace; a node in production uses the defaults. */
 export interface NodeDependencies {
   readonly startLearning?: StartLearning;
+  readonly startRecovery?: StartRecovery;
 }
 
 /**
@@ -69,14 +73,23 @@ export interface NodeDependencies {
 export async function startNode({ config, log }: StartNodeOptions, dependencies: NodeDependencies = {}): Promise<RunningNode> {
   const shutdown = createShutdown(log);
   try {
-    return await assemble(config, log, shutdown, dependencies.startLearning ?? startLearningWorker);
+    return await assemble(config, log, shutdown, {
+      startLearning: startLearningWorker,
+      startRecovery: startRecoveryWorker,
+      ...dependencies,
+    });
   } catch (error) {
     await shutdown.run();
     throw error;
   }
 }
 
-async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, startLearning: StartLearning): Promise<RunningNode> {
+async function assemble(
+  config: NodeConfig,
+  log: Logger,
+  shutdown: Shutdown,
+  { startLearning, startRecovery }: Required<NodeDependencies>,
+): Promise<RunningNode> {
   const startedAt = Date.now();
   const failure = createFailure();
   await mkdir(config.data_dir, { recursive: true });
@@ -114,12 +127,18 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     const { modelRoot, startRoot } = await learning.current();
     await store.write(blocks.initialise(context.genesisHash, initialProtocolState(genesis, context.genesisHash, modelRoot, startRoot)));
   }
-  const execution = await createExecutionEngine({ genesis }, { store, log });
+  const recoveryThread = await startRecovery(log.child({ room: 'recovery' }), failure.report);
+  shutdown.add('recovery of senders', recoveryThread.terminate);
+  const recovery = createSenderRecovery({ threads: [recoveryThread.remote.recover], pace: systemPace });
+  const execution = await createExecutionEngine({ genesis }, { store, log, recovery });
   const state = () => chain.state;
   const headers = createHeaderStore({ store, blocks, genesisAuthorities: authorityAddresses(genesis) });
   const authoritiesOf = (height: number) => authoritiesAt(height, chain.state, headers.deciding);
   const operations = createOperationPool({ context, state });
-  const transactions = createTransactionPool({ chainId: genesis.chain_id }, { accounts: execution.reader, head: () => execution.head });
+  const transactions = createTransactionPool(
+    { chainId: genesis.chain_id },
+    { accounts: execution.reader, head: () => execution.head, recovery },
+  );
   const poolKeeper = createPoolKeeper({ store, pool: transactions, log });
   await poolKeeper.restore();
   shutdown.add('transaction pool', poolKeeper.save);
@@ -155,7 +174,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
   );
 
   // Consensus and gossip.
-  const gossip: Gossip = createGossip({ network, operations, transactions, driver: () => driver, log });
+  const gossip: Gossip = createGossip({ network, operations, transactions, driver: () => driver, clock: systemClock, log });
   const wal = createFileWal(paths.wal);
   shutdown.add('consensus log', wal.close);
   const driver = createConsensusDriver(
@@ -265,6 +284,7 @@ async function assemble(config: NodeConfig, log: Logger, shutdown: Shutdown, sta
     execution: execution.reader,
     transactions,
     submitTransaction,
+    expectTransactions: transactions.expect,
     network,
     sync,
     wallet,

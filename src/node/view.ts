@@ -18,6 +18,7 @@ export function createNodeView(parts: {
   readonly execution: ExecutionReader;
   readonly transactions: TransactionPool;
   readonly submitTransaction: ChainView['submitTransaction'];
+  readonly expectTransactions: ChainView['expectTransactions'];
   readonly network: Network;
   readonly sync: BlockSync;
   readonly wallet: WalletView;
@@ -51,6 +52,7 @@ export function createNodeView(parts: {
       settledRound: blocks.settledRound,
       onBlock: (listener) => chain.onCommit(({ final }) => listener(final.block.header.height)),
       submitTransaction: parts.submitTransaction,
+      expectTransactions: parts.expectTransactions,
       pooled: (hash) => transactions.get(hash)?.raw,
       pendingNonce: transactions.nextNonce,
       get poolSize() {

@@ -6,12 +6,16 @@
  * - `bf16(x)`: round to nearest even to 8 significant bits; |x| < 2^-56 becomes +0; |x| > 2^50, Inf or NaN raises the divergence flag.
  * - `lanes(row)`: a row's sum. 16 lanes start at +0; lane l adds elements l, l+16, … ascending; then the tree
  *   l += l+8, l += l+4, l += l+2, l += l+1 (lane l of the lower half adds its partner of the upper half).
- * - `chain`: c = c + a·b over ascending index, one product and one addition, each rounded (products of bf16 values are exact in f32).
+ * - `chain`: a sum of products over an index k. Blocks of 32 steps (the last maybe shorter), ascending; in each two sums from +0, e over the
+ *   even and o over the odd k, ascending, e = e + a·b, one product and one addition, each rounded (products of bf16 values are exact in
+ *   f32); then c = c + (e + o), two additions. That is the order of Intel AMX's TDPBF16PS on tiles of 32 (docs/numerics.md).
  *   A chain that accumulates starts from c on the grid of products: |c| < 2^-103 is first rounded to a multiple of 2^-126, −0 to +0
- *   (f32.ts, chainStart). Results of chains are on that grid already, so a chain may be split anywhere; no sum in it is denormal.
+ *   (f32.ts, chainStart). Results of chains are on that grid already, so a chain may be split before any multiple of 32; no sum in it is
+ *   denormal, and steps by zero change nothing.
  * - exp, log and sigmoid are the sequences of operations in elementary.ts.
  * - An operand above 2^50 counts as +0 after raising its flag. Once a flag is raised, what kernels leave behind is not part of the contract.
- * - A row reduction never crosses rows; a reduction over rows (tokens) is one ascending chain per element, continued when accumulating.
+ * - A row reduction never crosses rows; a reduction over rows (tokens) continues what accumulates, rows ascending: a `chain` in products,
+ *   elsewhere one plain sum.
  * How work is blocked, packed, vectorised or spread over threads is a backend's own business: none of it can change a bit.
  */
 
@@ -51,7 +55,7 @@ export interface AttentionShape {
  */
 export interface Kernels {
   /**
-   * C (+)= op(A)·op(B), operands rounded by bf16(), each element one chain over k ascending, from C when `accumulate`, else from +0.
+   * C (+)= op(A)·op(B), operands rounded by bf16(), each element one `chain` over k, from C when `accumulate`, else from +0.
    * A, B and C are f32 in memory; C may not overlap A or B.
    */
   matmul(mode: MatmulMode, m: number, n: number, k: number, a: Ptr, b: Ptr, c: Ptr, accumulate: boolean): void;
@@ -73,7 +77,7 @@ export interface Kernels {
   rmsNormForward(out: Ptr, rstd: Ptr, x: Ptr, weight: Ptr, rows: number, dim: number, eps: number): void;
   /**
    * With n = x·rstd and g = dOut·weight: s = lanes(g·n) / dim; dx = dx + (g − n·s)·rstd (residual gradients accumulate);
-   * dWeight[i] chains dOut[r,i]·n[r,i] over r ascending (product rounded, then added).
+   * dWeight[i] adds dOut[r,i]·n[r,i] for r ascending (product rounded, then added).
    */
   rmsNormBackward(dx: Ptr, dWeight: Ptr, dOut: Ptr, x: Ptr, weight: Ptr, rstd: Ptr, rows: number, dim: number): void;
 
@@ -107,8 +111,8 @@ export interface Kernels {
    * Gradients; dq is written, dk and dv are accumulated (the caller clears them). p_j is recomputed from q, k and stats.
    *   dp_j = chain over d of bf16(dOut_d)·bf16(v_jd); t = lanes(p·dp); ds_j = (p_j·(dp_j − t))·scale;
    *   dq_d = chain over j of bf16(ds_j)·bf16(k_jd);
-   *   dv_jd chains bf16(p_j)·bf16(dOut_d), dk_jd chains bf16(ds_j)·bf16(q_d), each over (query head of the group ascending,
-   *   then query row ascending). Requires offset 0 and keyCapacity = queries.
+   *   dv_jd chains bf16(p_j)·bf16(dOut_d), dk_jd chains bf16(ds_j)·bf16(q_d), each over the query rows of one head (k is the row's number
+   *   in its sequence), continued for the query heads of the group, ascending. Requires offset 0 and keyCapacity = queries.
    */
   attentionBackward(dq: Ptr, dk: Ptr, dv: Ptr, dOut: Ptr, stats: Ptr, q: Ptr, k: Ptr, v: Ptr, shape: AttentionShape): void;
 

@@ -7,6 +7,9 @@ export const fround = Math.fround;
 /** Virtual lanes of a row reduction. */
 const LANES = 16;
 
+/** Steps of a product that are summed as two chains, one over the even and one over the odd ones, before both join the result. */
+export const CHAIN_BLOCK = 32;
+
 /** Largest magnitude of a matmul operand; the smallest is 2^-56: products are then multiples of 2^-126, and sums never denormal. */
 export const OPERAND_MAX = 2 ** 50;
 const OPERAND_MAX_BITS = 0x58800000;

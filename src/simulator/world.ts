@@ -1,4 +1,4 @@
-import { type Genesis, genesisHash, parseGenesis } from '../params/genesis.ts';
+import { ARITHMETIC, type Genesis, genesisHash, parseGenesis } from '../params/genesis.ts';
 import { START_STAKES } from '../params/network-defaults.ts';
 import { compareBytes, concatBytes, equalBytes, toHex, utf8 } from '../primitives/bytes.ts';
 import { type Hash, sha256, taggedHash } from '../primitives/hash.ts';
@@ -93,6 +93,7 @@ function simulatedGenesis(authorities: Genesis['authorities'], stakes: Genesis['
   const zero = `0x${'00'.repeat(32)}`;
   return parseGenesis({
     format: 'pol-genesis-1',
+    arithmetic: ARITHMETIC,
     name: 'simulated',
     chain_id: 31_337,
     timestamp: GENESIS_TIME,

@@ -26,6 +26,8 @@ export interface Subscriber {
 /** One JSON-RPC method. Throws PolError; its `jsonRpc` number becomes the error's code. */
 export interface RpcMethod {
   readonly name: string;
+  /** Called before the calls of a batch, which then run one by one, with the parameters of all of them. Must not throw for wrong ones. */
+  prepare?(calls: readonly (readonly unknown[])[], context: RpcContext): Promise<void>;
   call(params: readonly unknown[], context: RpcContext): unknown;
 }
 
@@ -77,6 +79,20 @@ export function createRpcHandler(methods: ReadonlyMap<string, RpcMethod>, log: L
     return id === undefined ? undefined : response;
   }
 
+  /** Lets methods ready themselves for all of their calls in a batch; what is wrong with one shows when it is called. */
+  async function prepare(batch: readonly unknown[], context: RpcContext): Promise<void> {
+    const calls = new Map<RpcMethod, unknown[][]>();
+    for (const request of batch) {
+      if (typeof request !== 'object' || request === null || !('method' in request) || !('params' in request)) continue;
+      const method = typeof request.method === 'string' ? methods.get(request.method) : undefined;
+      if (method?.prepare === undefined || !Array.isArray(request.params)) continue;
+      const params = calls.get(method) ?? [];
+      params.push(request.params);
+      calls.set(method, params);
+    }
+    for (const [method, params] of calls) await method.prepare?.(params, context);
+  }
+
   function tooLarge(request: unknown): Response {
     const id = typeof request === 'object' && request !== null && 'id' in request ? request.id : null;
     const isId = typeof id === 'string' || typeof id === 'number';
@@ -89,6 +105,7 @@ export function createRpcHandler(methods: ReadonlyMap<string, RpcMethod>, log: L
     if (document.length > MAX_BATCH_REQUESTS) {
       return failure(null, apiError('API_INVALID_JSONRPC', `a batch holds at most ${MAX_BATCH_REQUESTS} requests`));
     }
+    await prepare(document, context);
     const responses: Response[] = [];
     // In order, one after the other: two transfers in a batch take consecutive nonces.
     let length = 0;

@@ -61,6 +61,7 @@ function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
       settledRound: blocks.settledRound,
       onBlock: (listener) => chain.onCommit(({ final }) => listener(final.block.header.height)),
       submitTransaction,
+      expectTransactions: transactions.expect,
       pooled: (hash) => transactions.get(hash)?.raw,
       pendingNonce: transactions.nextNonce,
       get poolSize() {

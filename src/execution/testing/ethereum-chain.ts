@@ -12,6 +12,7 @@ import { candidateOf, headOf } from '../candidate.ts';
 import { executionCrypto } from '../crypto.ts';
 import type { ExecutionHead, ExecutionReader } from '../engine.ts';
 import { type ChainContext, createMachine } from '../machine.ts';
+import { reachableWrites } from '../reachable.ts';
 import { createExecutionReader } from '../reader.ts';
 import { type ReceiptBody, receiptOf } from '../receipts.ts';
 import { headersByNumber } from '../records.ts';
@@ -123,17 +124,18 @@ export async function importEthereumChain(files: { readonly genesis: GethGenesis
     precompiles: [],
     chainId: Number(files.genesis.config.chainId),
     gasLimit: BigInt(files.genesis.gasLimit),
+    executionGasLimit: BigInt(files.genesis.gasLimit),
     blockHash: (number) => (number > head.number ? undefined : headersByNumber.get(store, number)?.hash),
   };
 
   async function append(block: Block, receipts: readonly ReceiptBody[], written: ReadonlyMap<string, Uint8Array>) {
-    const candidate = candidateOf(block, block.serialize(), receipts, written);
+    const candidate = candidateOf(block.header, block.serialize(), receipts, reachableWrites(written, block.header.stateRoot));
     await store.write(candidate.writes);
     head = candidate.head;
   }
 
   const genesis = await createGenesis(files.genesis, rulesAt({ number: 0, timestamp: Number(files.genesis.timestamp) }));
-  head = headOf(genesis.block);
+  head = headOf(genesis.block.header);
   await append(genesis.block, [], genesis.written);
 
   let rest = files.blocks;

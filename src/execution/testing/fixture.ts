@@ -1,5 +1,5 @@
 import type { Genesis } from '../../params/genesis.ts';
-import { parseGenesis } from '../../params/genesis.ts';
+import { ARITHMETIC, parseGenesis } from '../../params/genesis.ts';
 import { toHex } from '../../primitives/bytes.ts';
 import type { Hash } from '../../primitives/hash.ts';
 import { type Signer, signerFromPrivateKey } from '../../primitives/keys.ts';
@@ -28,13 +28,23 @@ export const proposer = signerOf(9).address;
 /** What a reader of this network's blocks needs to know of it. */
 export function readingContext(gasLimit = 30_000_000n): ChainContext {
   const rules = chainRules(BigInt(CHAIN_ID));
-  return { rules, rulesAt: () => rules, hasBlobs: false, precompiles: [], chainId: CHAIN_ID, gasLimit, blockHash: () => undefined };
+  return {
+    rules,
+    rulesAt: () => rules,
+    hasBlobs: false,
+    precompiles: [],
+    chainId: CHAIN_ID,
+    gasLimit,
+    executionGasLimit: gasLimit,
+    blockHash: () => undefined,
+  };
 }
 
 export function testGenesis(overrides: Partial<Genesis> = {}): Genesis {
   const zero = toHex(new Uint8Array(32));
   return parseGenesis({
     format: 'pol-genesis-1',
+    arithmetic: ARITHMETIC,
     name: 'execution test',
     chain_id: CHAIN_ID,
     timestamp: GENESIS_TIME,

@@ -1,7 +1,8 @@
 import type { AttentionShape, Kernels, Ptr } from '../backend.ts';
 import { exp } from '../elementary.ts';
 import { at, chainStart, fround, lanes } from '../f32.ts';
-import { type Memory, operand, operands } from './memory.ts';
+import { type Chains, createChains } from './chains.ts';
+import { type Memory, operand, operands, transpose } from './memory.ts';
 
 /** One head's rounded operands: `rows` of headDim values each. */
 type HeadRows = Float32Array;
@@ -14,22 +15,22 @@ export function attentionKernels(memory: Memory): Pick<Kernels, 'attentionForwar
       const { queries, offset, heads, headDim } = shape;
       const scale = attentionScale(headDim);
       forEachHead(shape, (b, h, g) => {
-        const { rowsQ, rowsK, rowsV } = headOperands(memory, q, k, v, shape, b, h, g);
+        const { rowsQ, rowsV, keysByDim } = headOperands(memory, q, k, v, shape, b, h, g);
         for (let i = 0; i < queries; i++) {
           const visible = offset + i + 1;
-          const scores = rowProducts(rowsQ, i, rowsK, visible, headDim, scale);
+          const scores = rowProducts(rowsQ, i, keysByDim, visible, headDim, scale);
           let max = at(scores, 0);
           for (let j = 1; j < visible; j++) if (at(scores, j) > max) max = at(scores, j);
           const p = scores.map((s) => exp(fround(s - max)));
           const z = fround(1 / lanes(visible, (j) => at(p, j)));
-          const row = stats + ((b * heads + h) * queries + i) * 2;
-          f32[row] = max;
-          f32[row + 1] = z;
+          const stat = stats + ((b * heads + h) * queries + i) * 2;
+          f32[stat] = max;
+          f32[stat + 1] = z;
           const target = out + (b * queries + i) * heads * headDim + h * headDim;
           f32.fill(0, target, target + headDim);
-          for (let j = 0; j < visible; j++) {
-            addScaled(f32, target, operand(memory, fround(at(p, j) * z)), rowsV, j * headDim, headDim);
-          }
+          const row = createChains(f32, target, headDim);
+          for (let j = 0; j < visible; j++) row.step(j, operand(memory, fround(at(p, j) * z)), rowsV, j * headDim);
+          row.end();
         }
       });
     },
@@ -42,27 +43,33 @@ export function attentionKernels(memory: Memory): Pick<Kernels, 'attentionForwar
         for (let i = 0; i < kvWords; i++) f32[gradient + i] = chainStart(at(f32, gradient + i));
       }
       forEachHead(shape, (b, h, g) => {
-        const { rowsQ, rowsK, rowsV } = headOperands(memory, q, k, v, shape, b, h, g);
+        const { rowsQ, rowsK, keysByDim, valuesByDim } = headOperands(memory, q, k, v, shape, b, h, g);
         const first = b * queries * heads * headDim + h * headDim;
         const rowsD = operands(memory, dOut + first, queries, headDim, heads * headDim);
+        const keyRow = (gradient: Ptr, j: number) =>
+          createChains(f32, gradient + (b * queries + j) * kvHeads * headDim + g * headDim, headDim);
+        const rowsDk = Array.from({ length: queries }, (_, j) => keyRow(dk, j));
+        const rowsDv = Array.from({ length: queries }, (_, j) => keyRow(dv, j));
         for (let i = 0; i < queries; i++) {
           const visible = i + 1;
-          const row = stats + ((b * heads + h) * queries + i) * 2;
-          const max = at(f32, row);
-          const z = at(f32, row + 1);
-          const p = rowProducts(rowsQ, i, rowsK, visible, headDim, scale).map((s) => fround(exp(fround(s - max)) * z));
-          const dp = rowProducts(rowsD, i, rowsV, visible, headDim, 1);
+          const stat = stats + ((b * heads + h) * queries + i) * 2;
+          const max = at(f32, stat);
+          const z = at(f32, stat + 1);
+          const p = rowProducts(rowsQ, i, keysByDim, visible, headDim, scale).map((s) => fround(exp(fround(s - max)) * z));
+          const dp = rowProducts(rowsD, i, valuesByDim, visible, headDim, 1);
           const t = lanes(visible, (j) => fround(at(p, j) * at(dp, j)));
           const target = dq + first + i * heads * headDim;
           f32.fill(0, target, target + headDim);
+          const row = createChains(f32, target, headDim);
           for (let j = 0; j < visible; j++) {
             const ds = operand(memory, fround(fround(at(p, j) * fround(at(dp, j) - t)) * scale));
-            const kv = (b * queries + j) * kvHeads * headDim + g * headDim;
-            addScaled(f32, target, ds, rowsK, j * headDim, headDim);
-            addScaled(f32, dv + kv, operand(memory, at(p, j)), rowsD, i * headDim, headDim);
-            addScaled(f32, dk + kv, ds, rowsQ, i * headDim, headDim);
+            row.step(j, ds, rowsK, j * headDim);
+            (rowsDv[j] as Chains).step(i, operand(memory, at(p, j)), rowsD, i * headDim);
+            (rowsDk[j] as Chains).step(i, ds, rowsQ, i * headDim);
           }
+          row.end();
         }
+        for (const row of [...rowsDk, ...rowsDv]) row.end();
       });
     },
   };
@@ -84,25 +91,23 @@ function headOperands(memory: Memory, q: Ptr, k: Ptr, v: Ptr, shape: AttentionSh
   const { queries, keyCapacity, offset, heads, kvHeads, headDim } = shape;
   const visible = offset + queries;
   const kv = b * keyCapacity * kvHeads * headDim + g * headDim;
+  const rowsK = operands(memory, k + kv, visible, headDim, kvHeads * headDim);
+  const rowsV = operands(memory, v + kv, visible, headDim, kvHeads * headDim);
   return {
     rowsQ: operands(memory, q + b * queries * heads * headDim + h * headDim, queries, headDim, heads * headDim),
-    rowsK: operands(memory, k + kv, visible, headDim, kvHeads * headDim),
-    rowsV: operands(memory, v + kv, visible, headDim, kvHeads * headDim),
+    rowsK,
+    rowsV,
+    keysByDim: transpose(rowsK, visible, headDim),
+    valuesByDim: transpose(rowsV, visible, headDim),
   };
 }
 
-/** (row i of `left` · row j of `right`) · scale for j = 0…count−1. */
-function rowProducts(left: HeadRows, i: number, right: HeadRows, count: number, headDim: number, scale: number): Float32Array {
+/** (row i of `left` · row j of the matrix whose columns `byDim` holds, `rows` each) · scale for j = 0…count−1. */
+function rowProducts(left: HeadRows, i: number, byDim: HeadRows, count: number, headDim: number, scale: number): Float32Array {
   const out = new Float32Array(count);
-  for (let j = 0; j < count; j++) {
-    let sum = 0;
-    for (let d = 0; d < headDim; d++) sum = fround(sum + fround(at(left, i * headDim + d) * at(right, j * headDim + d)));
-    out[j] = fround(sum * scale);
-  }
-  return out;
-}
-
-/** One step of headDim chains: target[d] = target[d] + factor · source[d]. */
-function addScaled(f32: Float32Array, target: Ptr, factor: number, source: HeadRows, from: number, headDim: number): void {
-  for (let d = 0; d < headDim; d++) f32[target + d] = fround(at(f32, target + d) + fround(factor * at(source, from + d)));
+  const sums = createChains(out, 0, count);
+  const rows = byDim.length / headDim;
+  for (let d = 0; d < headDim; d++) sums.step(d, at(left, i * headDim + d), byDim, d * rows);
+  sums.end();
+  return out.map((sum) => fround(sum * scale));
 }

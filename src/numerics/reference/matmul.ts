@@ -1,5 +1,6 @@
 import { type Kernels, MatmulMode } from '../backend.ts';
-import { at, chainStart, fround } from '../f32.ts';
+import { at, chainStart } from '../f32.ts';
+import { createChains } from './chains.ts';
 import { type Memory, operands, transpose } from './memory.ts';
 
 export function matmulKernel(memory: Memory): Pick<Kernels, 'matmul'> {
@@ -11,10 +12,9 @@ export function matmulKernel(memory: Memory): Pick<Kernels, 'matmul'> {
       for (let i = 0; i < m; i++) {
         const c = cPtr + i * n;
         for (let j = 0; j < n; j++) f32[c + j] = accumulate ? chainStart(at(f32, c + j)) : 0;
-        for (let p = 0; p < k; p++) {
-          const x = at(a, i * k + p);
-          for (let j = 0; j < n; j++) f32[c + j] = fround(at(f32, c + j) + fround(x * at(b, p * n + j)));
-        }
+        const row = createChains(f32, c, n);
+        for (let p = 0; p < k; p++) row.step(p, at(a, i * k + p), b, p * n);
+        row.end();
       }
     },
   };

@@ -1,7 +1,7 @@
 import { voteCommitment } from '../../codec/operations.ts';
 import { segmentDigest } from '../../codec/segment-digest.ts';
 import type { Finding, Operation, ProofOperation, Ruling, SignedOperation, VoteOperation } from '../../codec/types.ts';
-import { type Genesis, genesisHash, parseGenesis } from '../../params/genesis.ts';
+import { ARITHMETIC, type Genesis, genesisHash, parseGenesis } from '../../params/genesis.ts';
 import { compareBytes, toHex, utf8 } from '../../primitives/bytes.ts';
 import { type Hash, taggedHash } from '../../primitives/hash.ts';
 import { type Address, type Signer, signerFromPrivateKey } from '../../primitives/keys.ts';
@@ -55,6 +55,7 @@ interface GenesisChanges {
 export function testGenesis(authorities: Genesis['authorities'], changes: GenesisChanges = {}): Genesis {
   return parseGenesis({
     format: 'pol-genesis-1',
+    arithmetic: ARITHMETIC,
     name: 'test',
     chain_id: 77,
     timestamp: 1_700_000_000,
