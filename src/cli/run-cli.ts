@@ -17,6 +17,7 @@ import { registerSend } from './commands/send.ts';
 import { registerSimulate } from './commands/simulate.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTrain } from './commands/train.ts';
+import { registerVerifyAnswer } from './commands/verify-answer.ts';
 import { EXIT_USAGE, exitCodeOf } from './errors.ts';
 import type { Io } from './io.ts';
 import { examples } from './options.ts';
@@ -67,6 +68,7 @@ function createProgram(io: Io): Command {
   registerChat(program, io);
   registerGenerateConfig(program, io);
   registerKeys(program, io);
+  registerVerifyAnswer(program, io);
   registerTrain(program, io);
   registerEval(program, io);
   registerExport(program, io);

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { NodeView } from '../../chain/view.ts';
 import { accountTransactions, balance } from './accounts.ts';
 import { block } from './block.ts';
+import { servedModel, servedWeights } from './model.ts';
 import { networkInfo } from './network-info.ts';
 import { peers } from './peers.ts';
 import { roundReward } from './reward.ts';
@@ -24,5 +25,8 @@ export function registerRest(app: FastifyInstance, view: NodeView): void {
   app.get<{ Params: { round: string; address: string } }>('/api/v1/rounds/:round/rewards/:address', ({ params }) =>
     roundReward(view, params.round, params.address),
   );
+  app.get('/api/v1/genesis', () => view.identity.genesis);
+  app.get<{ Params: { root: string } }>('/api/v1/models/:root', ({ params }) => servedModel(view, params.root));
+  app.get<{ Params: { root: string } }>('/api/v1/models/:root/weights', ({ params }, reply) => servedWeights(view, params.root, reply));
   app.get('/health', () => ({ status: 'ok' }));
 }
