@@ -35,7 +35,6 @@ export function responseBody({ id, createdAt, fields }: ResponseHead, output: re
     top_p: fields.top_p ?? 1,
     truncation: fields.truncation ?? 'disabled',
     metadata: fields.metadata ?? {},
-    usage: null,
   };
 }
 

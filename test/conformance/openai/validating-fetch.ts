@@ -18,7 +18,7 @@ const SCHEMAS: Readonly<Record<string, { readonly request: string; readonly whol
     event: 'CreateChatCompletionStreamResponse',
   },
   '/v1/completions': { request: 'CreateCompletionRequest', whole: 'CreateCompletionResponse', event: 'CreateCompletionResponse' },
-  '/v1/responses': { request: 'CreateResponse', whole: 'Response', event: 'ResponseStreamEvent' },
+  '/v1/responses': { request: 'CreateResponse', whole: 'Response', event: '' },
   '/v1/embeddings': { request: 'CreateEmbeddingRequest', whole: 'CreateEmbeddingResponse', event: '' },
 };
 
@@ -34,9 +34,10 @@ export interface ValidatingFetch {
 export async function createValidatingFetch(): Promise<ValidatingFetch> {
   const { default: Ajv2020 } = await importTool<{ default: new (options: object) => Ajv }>('ajv/dist/2020.js');
   const { default: addFormats } = await importTool<{ default: (ajv: Ajv) => void }>('ajv-formats');
+  const document = readDocument();
   const ajv = new Ajv2020({ strict: false, allErrors: false, discriminator: false, validateFormats: false });
   addFormats(ajv);
-  ajv.addSchema(readDocument(), 'openai');
+  ajv.addSchema(document, 'openai');
   const compiled = new Map<string, ReturnType<Ajv['compile']>>();
   const counts = new Map<string, number>();
   const failures: Error[] = [];
@@ -60,7 +61,8 @@ export async function createValidatingFetch(): Promise<ValidatingFetch> {
       return;
     }
     for (const line of text.split('\n').filter((one) => one.startsWith('data: ') && one !== 'data: [DONE]')) {
-      check(SCHEMAS[path]?.event as string, JSON.parse(line.slice('data: '.length)));
+      const event = JSON.parse(line.slice('data: '.length)) as { readonly type?: string };
+      check(path === '/v1/responses' ? eventSchema(document, event.type) : (SCHEMAS[path]?.event as string), event);
     }
   }
 
@@ -88,21 +90,23 @@ export async function createValidatingFetch(): Promise<ValidatingFetch> {
   };
 }
 
+interface Document {
+  components: { schemas: Record<string, { properties?: Record<string, object> }> };
+}
+
 /**
- * The description, and two things that it does not say and OpenAI's own answers do: the first token of an echoed prompt has the
- * log-probability null, and an embedding asked for in base64 is text.
+ * The description, and three things that it does not say and OpenAI's own answers do: the first token of an echoed prompt has the
+ * log-probability and alternatives null, a completion's chunk before the last has the finish_reason null, and an embedding asked for in
+ * base64 is text.
  */
-function readDocument(): object {
-  interface Document {
-    components: { schemas: Record<string, { properties: Record<string, object> }> };
-  }
+function readDocument(): Document {
   const document = withoutNullable(JSON.parse(readFileSync(DOCUMENT, 'utf8'))) as Document;
   const { Embedding: embedding, CreateCompletionResponse: completion } = document.components.schemas;
-  if (embedding !== undefined) embedding.properties.embedding = { anyOf: [embedding.properties.embedding, { type: 'string' }] };
-  const text = JSON.stringify(completion).replace(
-    '"token_logprobs":{"type":"array","items":{"type":"number"',
-    '"token_logprobs":{"type":"array","items":{"type":["number","null"]',
-  );
+  if (embedding?.properties !== undefined) embedding.properties.embedding = { anyOf: [embedding.properties.embedding, { type: 'string' }] };
+  const text = JSON.stringify(completion)
+    .replace(/("finish_reason":\{"type":)"string"(.*?"enum":\[)/, '$1["string","null"]$2null,')
+    .replace(/("token_logprobs":\{"type":"array","items":\{"type":)"number"/, '$1["number","null"]')
+    .replace(/("top_logprobs":\{"type":"array","items":\{"type":)"object"/, '$1["object","null"]');
   document.components.schemas.CreateCompletionResponse = JSON.parse(text) as Document['components']['schemas'][string];
   return document;
 }
@@ -113,4 +117,12 @@ function withoutNullable(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const { nullable, ...rest } = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutNullable(item)]));
   return nullable === true ? { anyOf: [rest, { type: 'null' }] } : nullable === undefined ? rest : { ...rest, nullable };
+}
+
+/** The schema of one kind of a response's events: a clearer judge than the union of all. */
+function eventSchema({ components }: Document, type: string | undefined): string {
+  const found = Object.entries(components.schemas).find(([name, { properties }]) => {
+    return name.endsWith('Event') && (properties?.type as { enum?: string[] } | undefined)?.enum?.[0] === type;
+  });
+  return found?.[0] ?? 'ResponseStreamEvent';
 }
