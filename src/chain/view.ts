@@ -5,6 +5,7 @@ import type { Genesis } from '../params/genesis.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Address, Signature } from '../primitives/keys.ts';
 import type { ProtocolState, SettledRound } from '../protocol/types.ts';
+import type { OwnRequest } from './duties/own-operations.ts';
 
 /** All that the APIs see of a node: narrow, read-mostly, final blocks only. The composition root builds it. */
 export interface NodeView {
@@ -24,6 +25,7 @@ export interface NodeView {
   readonly chain: ChainView;
   readonly execution: ExecutionReader;
   readonly wallet: WalletView;
+  readonly operator: OperatorView;
   training(): TrainingStatus;
   peers(): readonly PeerView[];
   addresses(): readonly string[];
@@ -77,6 +79,14 @@ export interface WalletView {
     readonly maxPriorityFeePerGas?: bigint;
     readonly nonce?: bigint;
   }): Promise<Hash>;
+}
+
+/** What an operator does with the node's key in the learning protocol. */
+export interface OperatorView {
+  /** Signs and offers an operation until a block holds it; gives its identity. @throws CHAIN_OPERATION_REFUSED */
+  submit(request: OwnRequest): Hash;
+  /** Tips of the hash chains that this node would decide with as an authority. */
+  candidacy(): Promise<{ readonly tip: Hash; readonly secretTip: Hash }>;
 }
 
 export interface TrainingStatus {

@@ -26,6 +26,8 @@ export interface LearningServiceOptions {
   /** Sequences a pass takes at once, and whether activations are computed again instead of kept: memory against speed, never bits. */
   readonly microBatch?: number;
   readonly checkpointing?: boolean;
+  /** Settled rounds whose proofs can be judged again (LearningParts.keepRounds). */
+  readonly keepRounds?: number;
 }
 
 export interface LearningServiceDependencies {
@@ -89,6 +91,7 @@ export async function createLearningService(
     clock: dependencies.clock ?? systemClock,
     log,
     onFault: dependencies.onFault ?? (() => {}),
+    ...(options.keepRounds === undefined ? {} : { keepRounds: options.keepRounds }),
   });
 }
 
@@ -97,6 +100,6 @@ export async function createLearningService(
  * instance has other memory, so it also confirms itself: against a flipped bit, since its arithmetic passed the self-test. The scalar
  * reference would need minutes for one step of the smallest real model.
  */
-function confirmingBackendOf(name: string): string | undefined {
+export function confirmingBackendOf(name: string): string | undefined {
   return name === 'reference' ? undefined : 'wasm';
 }

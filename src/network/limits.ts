@@ -136,6 +136,7 @@ export const REQUEST_LIMITS = {
   'protocol-state': { perSecond: 2, burst: 20, maxRequestBytes: 128 },
   state: { perSecond: 50, burst: 200, maxRequestBytes: 16 * KIB },
   model: { perSecond: 2, burst: 20, maxRequestBytes: 128 },
+  start: { perSecond: 2, burst: 20, maxRequestBytes: 128 },
   chunks: { perSecond: 200, burst: 400, maxRequestBytes: 128 },
   blob: { perSecond: 200, burst: 1_000, maxRequestBytes: 128 },
   opening: { perSecond: 100, burst: 500, maxRequestBytes: 128 },

@@ -82,6 +82,15 @@ export const learningSchema = z.strictObject({
   outer_momentum: z.number().min(0).max(1),
   /** Seed of the initial weights. */
   init_seed: hex(32),
+  /** Updates that hold only the largest values, with error feedback; left out: all values, in int8 (docs/protocol.md). */
+  sparse_updates: z
+    .strictObject({
+      /** Values kept of each 4096. */
+      keep: natural.max(4096),
+      /** What is left, a round later, of what was kept back. */
+      feedback_decay: z.number().min(0).max(0.99),
+    })
+    .optional(),
 });
 
 const roundsSchema = z.strictObject({

@@ -176,15 +176,18 @@ function assemble(
     { accounts: { balance: async (address) => execution.balance(address), nonce: async () => 0n }, head: () => execution.head },
   );
   const network = served(peerNetwork, corruption);
-  const source = createPeerSource(PEER_SOURCE_LIMITS, {
-    network,
-    blobs,
-    learning: honestLearning,
-    models: NO_MODELS,
-    stopping: new AbortController().signal,
-    clock,
-    log,
-  });
+  const source = createPeerSource(
+    { ...PEER_SOURCE_LIMITS, chainId: genesis.chain_id, genesisHash },
+    {
+      network,
+      blobs,
+      learning: honestLearning,
+      models: NO_MODELS,
+      stopping: new AbortController().signal,
+      clock,
+      log,
+    },
+  );
   const keeper = createModelKeeper({ learning, source, blocks, state, clock, log });
   const chain: Chain = createChain(
     { context, authoritiesAt: authoritiesOf, self: signer.address },

@@ -19,6 +19,7 @@ export function fakeLearning(parts: Partial<LearningService>): LearningService {
     measureUpdates: missing('measureUpdates'),
     evaluate: missing('evaluate'),
     heldModels: missing('heldModels'),
+    heldStarts: missing('heldStarts'),
     importSnapshot: missing('importSnapshot'),
     settledWeightsPath: missing('settledWeightsPath'),
     close: async () => {},

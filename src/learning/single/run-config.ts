@@ -5,7 +5,12 @@ import { type Hash, taggedHash } from '../../primitives/hash.ts';
 import { runError } from './errors.ts';
 
 /** What a run has no use for: there is one trainer, hence nothing to merge; and its seed gives the initial weights. */
-const ofNetworksOnly = { init_seed: true, outer_learning_rate: true, outer_momentum: true } as const;
+const ofNetworksOnly = {
+  sparse_updates: true,
+  init_seed: true,
+  outer_learning_rate: true,
+  outer_momentum: true,
+} as const;
 const root = z.string().regex(/^0x[0-9a-f]{64}$/, 'must be 32 bytes of lower-case 0x-hexadecimal');
 
 const configSchema = z.strictObject({

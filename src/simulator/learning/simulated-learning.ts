@@ -288,6 +288,7 @@ export function createSimulatedLearning(
       }),
     // Simulated models are in no files; nodes follow block by block.
     heldModels: async () => [],
+    heldStarts: async () => [],
     importSnapshot: async () => {
       throw learningError('LEARNING_SNAPSHOT_INVALID', 'a simulated node takes over no snapshot');
     },
