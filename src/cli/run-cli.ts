@@ -21,6 +21,7 @@ import { registerStake } from './commands/stake.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTrain } from './commands/train.ts';
 import { registerVerify } from './commands/verify.ts';
+import { registerVerifyAnswer } from './commands/verify-answer.ts';
 import { EXIT_USAGE, exitCodeOf } from './errors.ts';
 import type { Io } from './io.ts';
 import { examples } from './options.ts';
@@ -75,6 +76,7 @@ function createProgram(io: Io): Command {
   registerChat(program, io);
   registerGenerateConfig(program, io);
   registerKeys(program, io);
+  registerVerifyAnswer(program, io);
   registerTrain(program, io);
   registerEval(program, io);
   registerExport(program, io);

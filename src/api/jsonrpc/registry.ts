@@ -72,6 +72,8 @@ import { polGetAuthorities } from './methods/pol-get-authorities.ts';
 import { polGetBlock } from './methods/pol-get-block.ts';
 import { polGetRound } from './methods/pol-get-round.ts';
 import { polGetStake } from './methods/pol-get-stake.ts';
+import { polSubscribe } from './methods/pol-subscribe.ts';
+import { polUnsubscribe } from './methods/pol-unsubscribe.ts';
 import { polVoteAuthority } from './methods/pol-vote-authority.ts';
 import { rpcModules } from './methods/rpc-modules.ts';
 import { txpoolContent } from './methods/txpool-content.ts';
@@ -157,6 +159,8 @@ const METHODS: readonly RpcMethod[] = [
   polGetRound,
   polGetStake,
   polVoteAuthority,
+  polSubscribe,
+  polUnsubscribe,
   rpcModules,
   txpoolContentFrom,
   txpoolContent,
