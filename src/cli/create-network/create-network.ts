@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { executionGenesis } from '../../execution/execution-genesis.ts';
 import { partsOf } from '../../data/sources/source-text.ts';
 import type { TextTokenizer } from '../../data/text-tokenizer.ts';
+import { executionGenesis } from '../../execution/execution-genesis.ts';
 import { ASSETS_FOLDER, textFile, weightsFile } from '../../learning/assets.ts';
 import { type Genesis, genesisHash, type ModelConfig } from '../../params/genesis.ts';
 import {
@@ -152,7 +152,6 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
       write(node.passwordFile, node.password, PRIVATE_FILE_MODE);
       write(node.configFile, nodeConfigDocument(node, plan));
     }
-    write(EXECUTION_GENESIS_FILE, executionGenesis(genesis));
     const asset = (file: string) => join(directory, ASSETS_FOLDER, file);
     if (tokenizer !== undefined) {
       // Under the hash of their content, so that one that is there already is the same.
@@ -160,6 +159,7 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
       writeTextFile(asset(textFile(tokenizer.choice.config_hash)), tokenizer.configJson, { overwrite: true });
     }
     if (base !== undefined) await dependencies.writeWeights(asset(weightsFile(base.weightsRoot)), base.weights);
+    write(EXECUTION_GENESIS_FILE, executionGenesis(genesis));
     write(GENESIS_FILE, genesis);
     return { directory, genesis, genesisHash: genesisHash(genesis), nodes: nodes.map(({ password: _, keystore: __, ...node }) => node) };
   } finally {
