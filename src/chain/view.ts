@@ -30,6 +30,8 @@ export interface NodeView {
   peers(): readonly PeerView[];
   addresses(): readonly string[];
   readonly completions: CompletionService;
+  /** Undefined: the plain one of networks whose tokenizer names none. */
+  readonly chatTemplate: ChatTemplateSource | undefined;
 }
 
 export interface ChainView {
@@ -113,6 +115,16 @@ export interface PeerView {
   readonly remoteAddress: string;
   readonly direction: 'inbound' | 'outbound';
   readonly height: number;
+}
+
+/** How conversations become text, as `tokenizer_config.json` has it. */
+export interface ChatTemplateSource {
+  /** Jinja. */
+  readonly template: string;
+  /** Texts that end the assistant's turn. */
+  readonly stops: readonly string[];
+  /** `bos_token`, `eos_token` and others that templates name. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** What an answer must be, whole. */

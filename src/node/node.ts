@@ -49,6 +49,7 @@ import { createFailure } from './failure.ts';
 import { resolveGenesis } from './genesis-source.ts';
 import { createGossip, type Gossip } from './gossip.ts';
 import { loadAccountKey, loadApiKeys, loadPeerKey } from './keys.ts';
+import { openLanguage } from './language.ts';
 import { datasetCacheOf, pathsOf } from './paths.ts';
 import type { RunningNode, StartNodeOptions } from './running-node.ts';
 import { createServedModels } from './served-models.ts';
@@ -309,6 +310,7 @@ async function assemble(
     trainer,
     history,
     completions,
+    chatTemplate: (await openLanguage(genesis, assetFolders(config))).chatTemplate,
   });
   const apiKeys = await loadApiKeys(config);
   const api = createApiServer(

@@ -26,6 +26,7 @@ export function createNodeView(parts: {
   readonly trainer: TrainerDuty | undefined;
   readonly history: TrainingHistory;
   readonly completions: CompletionService;
+  readonly chatTemplate: NodeView['chatTemplate'];
 }): NodeView {
   const { chain, blocks, transactions, network, sync, trainer, history } = parts;
   return {
@@ -34,6 +35,7 @@ export function createNodeView(parts: {
     wallet: parts.wallet,
     operator: parts.operator,
     completions: parts.completions,
+    chatTemplate: parts.chatTemplate,
     chain: {
       head: () => ({ height: chain.height, hash: chain.headHash, header: chain.headHeader }),
       syncing: () => sync.status,

@@ -1,4 +1,5 @@
 import { Template } from '@huggingface/jinja';
+import type { ChatTemplateSource } from '../../chain/view.ts';
 import { messageOf } from '../../primitives/errors.ts';
 import { apiError } from '../errors.ts';
 
@@ -23,15 +24,6 @@ export interface ChatTemplate {
   readonly stops: readonly string[];
   /** @throws API_INVALID_REQUEST with the template's own refusal */
   render(messages: readonly ChatMessage[], tools: readonly ChatTool[]): string;
-}
-
-/** As `tokenizer_config.json` has it. */
-export interface ChatTemplateSource {
-  /** Jinja. */
-  readonly template: string;
-  readonly stops: readonly string[];
-  /** `bos_token`, `eos_token` and others that templates name. */
-  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** "User: …\nAssistant:" — plain speakers' names, since the vocabulary is that of running text. */

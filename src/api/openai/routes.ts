@@ -18,7 +18,12 @@ export function isOpenAiPath(url: string): boolean {
 
 /** `/v1/…`: the part of OpenAI's API that is served, and the tokenizer. */
 export function registerOpenAi(app: FastifyInstance, view: NodeView, spent: (request: FastifyRequest, tokens: number) => void): void {
-  const context: OpenAiContext = { view, completions: view.completions, template: createChatTemplate(DEFAULT_CHAT_TEMPLATE), spent };
+  const context: OpenAiContext = {
+    view,
+    completions: view.completions,
+    template: createChatTemplate(view.chatTemplate ?? DEFAULT_CHAT_TEMPLATE),
+    spent,
+  };
   app.get('/v1/models', () => listModels(view));
   app.get<{ Params: { model: string } }>('/v1/models/:model', ({ params }) => retrieveModel(view, params.model));
   app.post('/v1/chat/completions', (request, reply) => chatCompletions(context, request, reply));

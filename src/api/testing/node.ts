@@ -106,6 +106,7 @@ export function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
     peers: () => [],
     addresses: () => ['/ip4/127.0.0.1/tcp/1/ws'],
     completions: noCompletions,
+    chatTemplate: undefined,
     ...parts,
   };
 }

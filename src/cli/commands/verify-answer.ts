@@ -1,10 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { createGpt2Tokenizer } from '../../data/tokenizer.ts';
 import { createInferenceEngine } from '../../inference/engine.ts';
+import { ASSETS_FOLDER } from '../../learning/assets.ts';
+import { openLanguage } from '../../node/language.ts';
 import { selectBackend } from '../../numerics/backends.ts';
 import { type Genesis, parseGenesis } from '../../params/genesis.ts';
 import { toHex } from '../../primitives/bytes.ts';
@@ -17,6 +18,7 @@ import { replayAnswers } from '../verify-answer/replay.ts';
 interface VerifyAnswerOptions extends NodeAddressOptions {
   readonly weights?: string;
   readonly genesisFile?: string;
+  readonly assets?: string;
   readonly backend: string;
   readonly json?: boolean;
 }
@@ -27,6 +29,7 @@ export function registerVerifyAnswer(program: Command, io: Io): void {
     .description('Compute an answer of /v1 again, bit for bit, with the model it names.')
     .option('--weights <FILE>', 'the model’s weights (little-endian f32), instead of fetching them from the node')
     .option('--genesis-file <FILE>', 'the network’s genesis, instead of asking the node for it')
+    .option('--assets <DIR>', 'the tokenizer’s files, where the genesis names some (default: assets beside the genesis file)')
     .option('--backend <NAME>', 'arithmetic: auto, native, wasm or reference', 'auto')
     .option('--json', 'print the verdicts as JSON')
     .action((file: string, options: VerifyAnswerOptions) => verifyAnswer(file, options, io));
@@ -43,14 +46,17 @@ export function registerVerifyAnswer(program: Command, io: Io): void {
 async function verifyAnswer(file: string, options: VerifyAnswerOptions, io: Io): Promise<void> {
   const { request, response } = readPair(file === '-' ? await readAll(io.input) : readTextFile(file, io.workingDirectory), file);
   const url = nodeUrl(options);
-  const { model } = await readGenesis(options, url, io);
+  const genesis = await readGenesis(options, url, io);
+  const { model } = genesis;
+  const assets = options.assets ?? join(dirname(options.genesisFile ?? '.'), ASSETS_FOLDER);
+  const { tokenizer, endTokens, chatTemplate } = await openLanguage(genesis, [resolve(io.workingDirectory, assets)]);
   const directory = await mkdtemp(join(tmpdir(), 'pol-verify-'));
   try {
     const engine = createInferenceEngine(
-      { model, slots: 1 },
+      { model, slots: 1, endTokens },
       {
         backend: await selectBackend({ wanted: options.backend, threads: availableParallelism() }),
-        tokenizer: await createGpt2Tokenizer({ vocabSize: model.vocab_size }),
+        tokenizer,
       },
     );
     const weights = async ({ modelRoot }: { readonly modelRoot: Uint8Array }): Promise<string> => {
@@ -59,7 +65,7 @@ async function verifyAnswer(file: string, options: VerifyAnswerOptions, io: Io):
       await writeFile(path, new Uint8Array(await (await get(`${url}/api/v1/models/${toHex(modelRoot)}/weights`, io)).arrayBuffer()));
       return path;
     };
-    const verdicts = await replayAnswers({ model, request, response }, { engine, weights });
+    const verdicts = await replayAnswers({ model, request, response, chatTemplate }, { engine, weights });
     if (options.json === true) io.out.write(`${JSON.stringify(verdicts)}\n`);
     else {
       for (const verdict of verdicts) {

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { createChatTemplate, DEFAULT_CHAT_TEMPLATE } from '../../api/openai/chat-template.ts';
 import { planRecorded, type RecordedAnswer } from '../../api/openai/replay.ts';
+import type { ChatTemplateSource } from '../../chain/view.ts';
 import type { InferenceEngine } from '../../inference/engine.ts';
 import { vectorRoot } from '../../learning/chunks.ts';
 import { modelRootOf } from '../../learning/model-root.ts';
@@ -21,6 +22,8 @@ export interface ReplayOptions {
   readonly model: ModelConfig;
   readonly request: unknown;
   readonly response: unknown;
+  /** The network's; undefined: the plain one. */
+  readonly chatTemplate: ChatTemplateSource | undefined;
 }
 
 export interface ReplayDependencies {
@@ -37,7 +40,7 @@ export async function replayAnswers(options: ReplayOptions, dependencies: Replay
   const { model, request, response } = options;
   const { engine } = dependencies;
   const planner = { encode: engine.encode, decode: engine.decode, contextLength: model.context_length };
-  const recorded = await planRecorded({ request, response }, createChatTemplate(DEFAULT_CHAT_TEMPLATE), planner);
+  const recorded = await planRecorded({ request, response }, createChatTemplate(options.chatTemplate ?? DEFAULT_CHAT_TEMPLATE), planner);
   const verdicts: Verdict[] = [];
   const checked = new Map<string, string>();
   for (const answer of recorded) {

@@ -1,7 +1,7 @@
 import { createInferenceEngine } from '../../inference/engine.ts';
-import { openTextTokenizer } from '../../learning/assets.ts';
 import { selectBackend } from '../../numerics/backends.ts';
 import type { ModelConfig, TokenizerChoice } from '../../params/genesis.ts';
+import { openLanguage } from '../language.ts';
 import { hostService } from './host.ts';
 
 export interface InferenceWorkerData {
@@ -15,12 +15,10 @@ export interface InferenceWorkerData {
   readonly share: number;
 }
 
-hostService(async ({ model, tokenizer, assets, backend, threads, slots, share }: InferenceWorkerData) =>
-  createInferenceEngine(
-    { model, slots, share },
-    {
-      backend: await selectBackend({ wanted: backend, threads }),
-      tokenizer: (await openTextTokenizer({ model, tokenizer }, assets)).tokenizer,
-    },
-  ),
-);
+hostService(async ({ model, tokenizer: choice, assets, backend, threads, slots, share }: InferenceWorkerData) => {
+  const { tokenizer, endTokens } = await openLanguage({ model, tokenizer: choice }, assets);
+  return createInferenceEngine(
+    { model, slots, share, endTokens },
+    { backend: await selectBackend({ wanted: backend, threads }), tokenizer },
+  );
+});
