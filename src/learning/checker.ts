@@ -137,7 +137,12 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
   }
 
   /** What checking a segment needs from others, ahead of the check. */
-  async function obtainAhead(proof: ProofOperation, { round, trainer }: Assignment, segment: number, source: ProofSource): Promise<boolean> {
+  async function obtainAhead(
+    proof: ProofOperation,
+    { round, trainer }: Assignment,
+    segment: number,
+    source: ProofSource,
+  ): Promise<boolean> {
     const opening = await source.opening(proof, segment);
     if (opening === undefined || !verifyOpening(workload.scope(round, trainer), proof, segment, opening)) return false;
     await kept.keep(proof.round, proof.trainer, opening);
@@ -145,7 +150,11 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
   }
 
   /** Has the state a segment starts from put into the blob store, its bytes verified. */
-  function obtainState({ startState: id }: Opening, { proof, feedback }: Pick<Task, 'proof' | 'feedback'>, source: ProofSource): Promise<boolean> {
+  function obtainState(
+    { startState: id }: Opening,
+    { proof, feedback }: Pick<Task, 'proof' | 'feedback'>,
+    source: ProofSource,
+  ): Promise<boolean> {
     const isRight = (bytes: Uint8Array) => isStateOf(id, bytes, parameters, dependencies.engine().hashChunks, feedback);
     return obtain(id, proof, stateByteLength(parameters), isRight, source);
   }
