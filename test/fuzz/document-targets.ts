@@ -17,7 +17,6 @@ import { silentLogger } from '../../src/primitives/log.ts';
 import { testGenesis } from '../../src/protocol/testing/network.ts';
 import type { FuzzTarget } from './target.ts';
 
-const template = createChatTemplate(DEFAULT_CHAT_TEMPLATE);
 const json = (document: unknown): Uint8Array => utf8(JSON.stringify(document));
 
 /** Runs what a document is given to; a refusal must be typed. */

@@ -1,7 +1,6 @@
-import { depositsIn } from '../../chain/deposits.ts';
 import type { SettlingBlock } from '../../chain/lineage.ts';
+import { stakeInput } from '../../chain/stake-requests.ts';
 import { headerHash } from '../../codec/blocks.ts';
-import { decodeBlock } from '../../execution/block-view.ts';
 import { vectorRoot, zeroVectorRoot } from '../../learning/chunks.ts';
 import { modelRootOf, startRootOf } from '../../learning/model-root.ts';
 import { initialiseWeights } from '../../model/initialise.ts';
@@ -11,10 +10,11 @@ import { applyBlock } from '../../protocol/apply.ts';
 import type { ProtocolContext } from '../../protocol/context.ts';
 import { initialProtocolState } from '../../protocol/genesis-state.ts';
 import { protocolRoot } from '../../protocol/state-codec.ts';
-import type { Deposit, ProtocolState, SettledRound } from '../../protocol/types.ts';
+import type { ProtocolState, SettledRound } from '../../protocol/types.ts';
 import { type CertifiedDependencies, certifiedHeader, fetchCertifiedBlocks } from '../../sync/certified.ts';
 import { MAX_BLOCKS_PER_RESPONSE } from '../../sync/limits.ts';
 import { cliError } from '../errors.ts';
+import { certifiedStakes } from './settlement.ts';
 
 export interface Replay {
   readonly settled: ReadonlyMap<number, SettledRound>;
@@ -36,7 +36,7 @@ export async function replayProtocol(
   const settled = new Map<number, SettledRound>();
   const blocks = new Map<number, SettlingBlock>();
   let state = firstState(context);
-  let deposits: readonly Deposit[] = [];
+  let stakes = stakeInput([]);
   while (state.height < height) {
     const from = state.height + 1;
     const found = await fetchCertifiedBlocks(from, Math.min(MAX_BLOCKS_PER_RESPONSE, height - from + 1), dependencies, signal);
@@ -45,12 +45,12 @@ export async function replayProtocol(
     for (const { final } of found) {
       const { block, certificate } = final;
       const { operations, boundary, execution, header } = block;
-      const output = applyBlock(state, { height: header.height, operations, boundary, deposits }, context);
+      const output = applyBlock(state, { height: header.height, operations, boundary, ...stakes }, context);
       state = output.state;
       if (!equalBytes(protocolRoot(state), certifiedHeader(dependencies, header.height).protocolRoot)) {
         throw cliError('CLI_CHECK_FAILED', `block ${header.height}: its state does not follow from its rules`);
       }
-      deposits = depositsIn(decodeBlock(execution).transactions);
+      stakes = await certifiedStakes(execution, dependencies, signal);
       if (output.settled === undefined) continue;
       settled.set(output.settled.round, output.settled);
       blocks.set(header.height, { hash: headerHash(header), certificate, modelRoot: state.modelRoot });

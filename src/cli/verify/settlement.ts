@@ -1,4 +1,4 @@
-import { depositsIn } from '../../chain/deposits.ts';
+import { stakeInput } from '../../chain/stake-requests.ts';
 import type { FinalBlock } from '../../codec/types.ts';
 import { decodeBlock } from '../../execution/block-view.ts';
 import { equalBytes } from '../../primitives/bytes.ts';
@@ -7,6 +7,7 @@ import type { ProtocolContext } from '../../protocol/context.ts';
 import { protocolRoot } from '../../protocol/state-codec.ts';
 import type { ProtocolState, SealedRound, SettledRound, Withdrawal } from '../../protocol/types.ts';
 import { type CertifiedDependencies, certifiedHeader, fetchCertifiedBlocks, fetchCertifiedState } from '../../sync/certified.ts';
+import { fetchCertifiedStakeRequests } from '../../sync/certified-stakes.ts';
 import { cliError } from '../errors.ts';
 
 /** A round's settlement, made again from what certificates vouch for. */
@@ -44,9 +45,9 @@ export async function certifiedSettlement(
     throw cliError('CLI_CHECK_FAILED', `block ${height} does not settle round ${round}: the node named a wrong height`);
   }
   const { final } = block;
-  const deposits = depositsIn(decodeBlock(parent.final.block.execution).transactions);
+  const stakes = await certifiedStakes(parent.final.block.execution, dependencies, signal);
   const { operations, boundary, execution } = final.block;
-  const output = applyBlock(state, { height, operations, boundary, deposits }, context);
+  const output = applyBlock(state, { height, operations, boundary, ...stakes }, context);
   const require = (holds: boolean, rule: string) => {
     if (!holds) throw cliError('CLI_CHECK_FAILED', `block ${height}: ${rule}`);
   };
@@ -57,6 +58,13 @@ export async function certifiedSettlement(
   require(paysExactly(execution, output.withdrawals), 'its withdrawals are not the rewards of the round');
   if (output.settled === undefined) throw cliError('CLI_CHECK_FAILED', `block ${height} settles nothing`);
   return { state, sealed, settled: output.settled, final };
+}
+
+/** What a block brought to the next one's protocol. @throws CLI_NOT_KEPT when nobody serves the state that says so */
+export async function certifiedStakes(execution: Uint8Array, dependencies: CertifiedDependencies, signal: AbortSignal) {
+  const requests = await fetchCertifiedStakeRequests(execution, dependencies, signal);
+  if (requests === undefined) throw cliError('CLI_NOT_KEPT', 'nobody serves the state of the stake contract that a block left');
+  return stakeInput(requests);
 }
 
 function paysExactly(execution: Uint8Array, expected: readonly Withdrawal[]): boolean {
