@@ -24,7 +24,10 @@ export async function openExecution(
   const { clock, log } = dependencies;
   const rpc = createEngineRpc({ url: config.execution_engine, jwtSecret }, { now: clock.now });
   if (config.execution_rpc === undefined) {
-    throw nodeError('NODE_FILE', 'execution_engine needs execution_rpc too: the JSON-RPC port of the same client, for balances and receipts');
+    throw nodeError(
+      'NODE_FILE',
+      'execution_engine needs execution_rpc too: the JSON-RPC port of the same client, for balances and receipts',
+    );
   }
   const questions = createEngineRpc({ url: config.execution_rpc, jwtSecret }, { now: clock.now });
   const engine = await createExternalEngine({ genesis }, { ...dependencies, rpc, questions });
