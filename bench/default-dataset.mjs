@@ -6,9 +6,8 @@ import { DEFAULT_DATA_SOURCE, DEFAULT_MODEL } from '../dist/params/network-defau
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** The text and the tokens that a default network trains on. */
-export function loadDefaultDataset() {
-  const { context_length: contextLength, vocab_size: vocabSize } = DEFAULT_MODEL;
+/** The text that a default network trains on, in the tokens of a model. */
+export function loadDefaultDataset({ context_length: contextLength, vocab_size: vocabSize } = DEFAULT_MODEL) {
   return loadDataset(
     { source: DEFAULT_DATA_SOURCE, vocabSize, contextLength, cacheDirectory: join(tmpdir(), 'pol-tokens') },
     { baseDirectory: root },

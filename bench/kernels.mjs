@@ -1,10 +1,10 @@
-// npm run bench [-- --only peaks,matmul,kernels,training] [--backends NAME,…] [--threads N,…] [--models NAME,…] [--quick]
+// npm run bench [-- --only peaks,matmul,packed,kernels,training,hashing] [--backends NAME,…] [--threads N,…] [--models NAME,…] [--quick]
 import { parseArgs } from 'node:util';
 import { ensureBuilt, ensureDependencies, main } from '../scripts/bootstrap.mjs';
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'peaks,matmul,kernels,training,hashing' },
+    only: { type: 'string', default: 'peaks,matmul,packed,kernels,training,hashing' },
     backends: { type: 'string' },
     threads: { type: 'string', default: '1,2' },
     models: { type: 'string', default: 'tiny,small,gpt2' },
@@ -18,7 +18,7 @@ await main(async () => {
   const [
     { listBackends, selectBackend },
     { measurePeaks },
-    { benchmarkMatmul },
+    { benchmarkMatmul, benchmarkPacked },
     { benchmarkKernels, benchmarkTraining },
     { benchmarkHashing },
     { SHAPES },
@@ -47,6 +47,10 @@ await main(async () => {
   if (sections.includes('matmul')) {
     console.log('Matrix products');
     benchmarkMatmul(backends, peaks, values.quick ? { seconds: 0.05, largest: 1024 } : { seconds: 0.3, largest: 2048 });
+  }
+  if (sections.includes('packed')) {
+    console.log('Products with packed weights');
+    benchmarkPacked(backends, { seconds: values.quick ? 0.05 : 0.3 });
   }
   const shapes = SHAPES.filter(({ name }) => values.models.split(',').includes(name));
   if (sections.includes('kernels')) {

@@ -1,4 +1,5 @@
 // Rates of matrix products: squares, and the shapes of training and decoding.
+import { packedOperandWords } from '../dist/numerics/backend.js';
 import { fastest, percent, row } from './timing.mjs';
 
 const MODES = { NN: 0, NT: 1, TN: 2 };
@@ -20,6 +21,43 @@ const SHAPES = [
   ['decode logits', 'NT', 1, 32000, 768],
   ['decode, 4 rows', 'NT', 4, 2048, 768],
 ];
+
+/** [rows, columns, steps]: weights of the last are in no cache. */
+const PACKED = [
+  [1, 2048, 768],
+  [1, 32000, 768],
+  [4, 32000, 768],
+  [16, 32000, 768],
+];
+
+/** Products with weights packed once, as decoding has them: bytes of weights a second, beside a plain read of as many. */
+export function benchmarkPacked(backends, { seconds }) {
+  row(WIDTHS, 'backend', 'packed product', 'GB/s', 'of a read', '');
+  for (const { label, backend } of backends) {
+    for (const [m, n, k] of PACKED) {
+      const { product, read } = packedRates(backend, m, n, k, seconds);
+      row(WIDTHS, label, `${m}x${n}x${k}`, product.toFixed(1), percent(product, read), '');
+    }
+  }
+}
+
+function packedRates(backend, m, n, k, leastSeconds) {
+  const words = packedOperandWords(n, k);
+  const [a, c, packed] = [0, m * k, m * k + m * n];
+  const b = packed + words;
+  const arena = backend.createArena(b + n * k);
+  arena.f32(a, m * k).forEach((_, i, view) => {
+    view[i] = ((i * 7919) % 1024) / 512 - 1;
+  });
+  arena.f32(b, n * k).forEach((_, i, view) => {
+    view[i] = ((i * 104729) % 1024) / 512 - 1;
+  });
+  arena.kernels.packOperand(packed, b, n, k);
+  const product = fastest(() => arena.kernels.matmulPacked(m, n, k, a, packed, c), { leastSeconds });
+  const read = fastest(() => arena.kernels.sumOfSquares(packed, words), { leastSeconds });
+  arena.release();
+  return { product: (words * 4) / product / 1e9, read: (words * 4) / read / 1e9 };
+}
 
 export function benchmarkMatmul(backends, peaks, { seconds, largest }) {
   row(WIDTHS, 'backend', 'product', 'GFLOP/s', 'of peak', '');

@@ -1,34 +1,39 @@
 // Does training together pay? `node bench/together.mjs --help`.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { heldOutBatch, trainingBatch } from '../dist/data/batches.js';
 import { mergeUpdates, outerStep } from '../dist/learning/merge.js';
-import { decodeUpdate, encodeUpdate, quantiseUpdate } from '../dist/learning/update.js';
+import { createUpdateFormat } from '../dist/learning/update-format.js';
 import { initialiseWeights } from '../dist/model/initialise.js';
 import { learningRateAt } from '../dist/model/schedule.js';
 import { createTrainingEngine } from '../dist/model/training-engine.js';
 import { selectBackend } from '../dist/numerics/backends.js';
-import { DEFAULT_LEARNING, DEFAULT_MODEL } from '../dist/params/network-defaults.js';
+import { DEFAULT_LEARNING, DEFAULT_MODEL, SMALL_MODEL } from '../dist/params/network-defaults.js';
 import { loadDefaultDataset } from './default-dataset.mjs';
 import { togetherSvg } from './together-svg.mjs';
 
-const HELP = `Usage: node bench/together.mjs [--trainers 1,2,4,8] [--rounds 10] [--steps 60] [--batch 8] [--outer 0.7:0.6,…] [--no-baseline]
-                               [--held-out 64] [--threads 2] [--seed 1] [--output FOLDER]
+const HELP = `Usage: node bench/together.mjs [--trainers 1,2,4,8] [--what alone,int8,sparse] [--outer 0.7:0.6,…] [--model default|small]
+                               [--rounds 12] [--steps 20] [--batch 16] [--held-out 64] [--threads 2] [--seed 1] [--output FOLDER]
 
-Trains the default model as a network does, with the production code for batches, updates and their merge (no blocks, no checks): in
-each round every trainer takes --steps steps from the same start, updates travel as int8 blocks, and their mean moves the model.
-Prints the held-out loss after each round for each number of trainers, and beside it that of one trainer whose batch is as many times
-larger (plain AdamW, equal tokens, equal number of steps). --outer: learning rate and momentum of the outer step, one run for each.`;
+Trains a model as a network does, with the production code for batches, updates and their merge (no blocks, no checks): in each round
+every trainer takes --steps steps from the same start, updates travel as int8 blocks or sparsely, and their mean moves the model.
+alone: one trainer whose batch is as many times larger, for as many steps (plain AdamW, moments kept): equal tokens.
+Prints the held-out loss after the last round. --outer: learning rate and momentum of the outer step, one run for each. --output
+writes together.json, together.md and together.svg; rows of earlier runs of the same setting stay.`;
+/** 124 times less to send than f32. */
+const SPARSE_UPDATES = { keep: 64, feedback_decay: 0.95 };
+const KINDS = ['alone', 'int8', 'sparse'];
 const { values } = parseArgs({
   options: {
     trainers: { type: 'string', default: '1,2,4,8' },
-    rounds: { type: 'string', default: '10' },
-    steps: { type: 'string', default: '60' },
-    batch: { type: 'string', default: '8' },
+    what: { type: 'string', default: KINDS.join() },
     outer: { type: 'string', default: `${DEFAULT_LEARNING.outer_learning_rate}:${DEFAULT_LEARNING.outer_momentum}` },
-    'no-baseline': { type: 'boolean', default: false },
+    model: { type: 'string', default: 'default' },
+    rounds: { type: 'string', default: '12' },
+    steps: { type: 'string', default: '20' },
+    batch: { type: 'string', default: '16' },
     'held-out': { type: 'string', default: '64' },
     threads: { type: 'string', default: '2' },
     seed: { type: 'string', default: '1' },
@@ -41,112 +46,156 @@ if (values.help) console.log(HELP);
 else await main();
 
 async function main() {
-  const dataset = await loadDefaultDataset();
+  const model = { default: DEFAULT_MODEL, small: SMALL_MODEL }[values.model] ?? fail('--model is default or small');
+  const dataset = await loadDefaultDataset(model);
+  const setting = { model: values.model, rounds: positive('rounds'), steps: positive('steps'), batch: positive('batch') };
   const run = {
-    rounds: positive('rounds'),
-    steps: positive('steps'),
-    batch: positive('batch'),
-    seed: new Uint8Array(32).fill(positive('seed')),
+    ...setting,
+    model,
     dataset,
-    heldOut: heldOutBatch(dataset, DEFAULT_MODEL.context_length, positive('held-out')),
+    seed: new Uint8Array(32).fill(positive('seed')),
+    heldOut: heldOutBatch(dataset, model.context_length, positive('held-out')),
     backend: await selectBackend({ wanted: 'auto', threads: positive('threads') }),
   };
-  const counts = values.trainers.split(',').map((text) => whole('--trainers', text));
-  const outers = values.outer.split(',').map((text) => {
-    const [learningRate, momentum] = text.split(':').map(Number);
-    return Number.isFinite(learningRate) && Number.isFinite(momentum)
-      ? { learningRate, momentum }
-      : fail(`--outer "${text}": say RATE:MOMENTUM`);
-  });
-  const results = [];
-  for (const trainers of counts) {
-    const baseline = values['no-baseline'] ? undefined : trainAlone(run, trainers);
-    for (const outer of outers) {
-      const losses = await trainTogether(run, trainers, outer);
-      results.push({ trainers, outer, losses, baseline });
-      report(run, results.at(-1));
+  const kinds = values.what.split(',').map((kind) => (KINDS.includes(kind) ? kind : fail(`--what takes ${KINDS.join()}, not "${kind}"`)));
+  const outers = values.outer.split(',').map(outerOf);
+  for (const text of values.trainers.split(',')) {
+    const trainers = whole('--trainers', text);
+    for (const kind of kinds) {
+      for (const outer of kind === 'alone' ? [undefined] : outers) {
+        const losses = kind === 'alone' ? trainAlone(run, trainers) : await trainTogether(run, trainers, kind, outer);
+        const row = { kind, trainers, ...(outer === undefined ? {} : { outer: `${outer.learningRate}:${outer.momentum}` }), losses };
+        console.log(`${trainers} × ${kind} ${row.outer ?? ''}: held-out ${losses.at(-1).toFixed(4)} after ${setting.rounds} rounds`);
+        if (values.output !== undefined) await keep(values.output, { ...setting, parameters: run.parameters, seed: values.seed }, row);
+      }
     }
   }
-  summary(run, results);
-  if (values.output === undefined) return;
-  await mkdir(values.output, { recursive: true });
-  await writeFile(join(values.output, 'together.svg'), togetherSvg(results));
 }
 
 /** A network's rounds: held-out loss after each. */
-async function trainTogether({ rounds, steps, batch, seed, dataset, heldOut, backend }, trainers, outer) {
-  const engine = createTrainingEngine({ model: DEFAULT_MODEL, learning: { ...DEFAULT_LEARNING, batch_size: batch } }, { backend });
+async function trainTogether(run, trainers, kind, outer) {
+  const { model, rounds, steps, batch, seed, dataset } = run;
+  const learning = { ...DEFAULT_LEARNING, batch_size: batch, ...(kind === 'sparse' ? { sparse_updates: SPARSE_UPDATES } : {}) };
+  const engine = createTrainingEngine({ model, learning }, { backend: run.backend });
+  const format = createUpdateFormat(learning, engine.layout.count);
   const weights = new Float32Array(engine.layout.count);
-  initialiseWeights(DEFAULT_MODEL, seed, weights);
+  initialiseWeights(model, seed, weights);
   const momentum = new Float32Array(weights.length);
-  const tokens = new Int32Array(batch * (DEFAULT_MODEL.context_length + 1));
+  const tokens = new Int32Array(batch * (model.context_length + 1));
+  const keptBack = [];
   const losses = [];
   for (let round = 0; round < rounds; round++) {
     const updates = [];
+    // As in a network, where every update is accepted: a round goes on from what that before the last one kept back.
+    const before = keptBack[round - 2] ?? [];
+    keptBack[round] = [];
     for (let slot = 0; slot < trainers; slot++) {
       engine.weights.set(weights);
       engine.clearMoments();
       for (let step = 0; step < steps; step++) {
         trainingBatch({ dataset, beacon: beaconOf(seed, round), slot, slotCapacity: steps * batch, step, batchSize: batch }, tokens);
-        engine.step(tokens, { adamStep: step + 1, learningRate: learningRateAt(round * steps + step, DEFAULT_LEARNING) });
+        engine.step(tokens, { adamStep: step + 1, learningRate: learningRateAt(round * steps + step, learning) });
       }
-      updates.push(encodeUpdate(quantiseUpdate(weights, engine.weights)));
+      const { bytes, kept } = format.make(weights, engine.weights, before[slot]);
+      updates.push(bytes);
+      keptBack[round].push(kept);
     }
+    delete keptBack[round - 2];
     const equal = updates.map(() => steps * batch);
-    outerStep(weights, momentum, await mergeUpdates(weights.length, equal, async (i) => decodeUpdate(updates[i], weights.length)), outer);
+    outerStep(weights, momentum, await mergeUpdates(weights.length, equal, async (i) => format.decode(updates[i])), outer);
     engine.weights.set(weights);
-    losses.push(engine.evaluate(heldOut).loss);
-    progress(
-      `${trainers} trainers, outer ${outer.learningRate}:${outer.momentum}, round ${round + 1}/${rounds}: ${losses.at(-1).toFixed(4)}`,
+    losses.push(evaluate(engine, run));
+    console.error(
+      `${trainers} × ${kind} ${outer.learningRate}:${outer.momentum}, round ${round + 1}/${rounds}: ${losses.at(-1).toFixed(4)}`,
     );
   }
   engine.release();
+  run.parameters = weights.length;
   return losses;
 }
 
 /** One trainer with the large batch, moments kept: what the same tokens give without a network. */
-function trainAlone({ rounds, steps, batch, seed, dataset, heldOut, backend }, times) {
+function trainAlone(run, times) {
+  const { model, rounds, steps, batch, seed, dataset } = run;
   const batchSize = batch * times;
-  const engine = createTrainingEngine(
-    { model: DEFAULT_MODEL, learning: { ...DEFAULT_LEARNING, batch_size: batchSize }, microBatch: batch },
-    { backend },
-  );
-  initialiseWeights(DEFAULT_MODEL, seed, engine.weights);
-  const tokens = new Int32Array(batchSize * (DEFAULT_MODEL.context_length + 1));
+  const learning = { ...DEFAULT_LEARNING, batch_size: batchSize };
+  const engine = createTrainingEngine({ model, learning, microBatch: batch }, { backend: run.backend });
+  initialiseWeights(model, seed, engine.weights);
+  const tokens = new Int32Array(batchSize * (model.context_length + 1));
   const losses = [];
   for (let round = 0; round < rounds; round++) {
     for (let step = 0; step < steps; step++) {
       trainingBatch({ dataset, beacon: beaconOf(seed, round), slot: 0, slotCapacity: steps * batchSize, step, batchSize }, tokens);
       const done = round * steps + step;
-      engine.step(tokens, { adamStep: done + 1, learningRate: learningRateAt(done, DEFAULT_LEARNING) });
+      engine.step(tokens, { adamStep: done + 1, learningRate: learningRateAt(done, learning) });
     }
-    losses.push(engine.evaluate(heldOut).loss);
-    progress(`alone, batch ${batchSize}, round ${round + 1}/${rounds}: ${losses.at(-1).toFixed(4)}`);
+    losses.push(evaluate(engine, run));
+    console.error(`alone, batch ${batchSize}, round ${round + 1}/${rounds}: ${losses.at(-1).toFixed(4)}`);
   }
+  run.parameters = engine.layout.count;
   engine.release();
   return losses;
 }
 
-function report({ rounds }, { trainers, outer, losses, baseline }) {
-  const last = losses.at(-1);
-  const beside =
-    baseline === undefined ? '' : `, alone with the large batch ${baseline.at(-1).toFixed(4)} (${percent(last / baseline.at(-1) - 1)})`;
-  console.log(
-    `${trainers} trainers, outer ${outer.learningRate}:${outer.momentum}: held-out ${last.toFixed(4)} after ${rounds} rounds${beside}`,
-  );
+/** Few sequences at once: the engine has room for the training batch. */
+function evaluate(engine, { model, heldOut, batch }) {
+  const row = model.context_length + 1;
+  const sequences = heldOut.length / row;
+  let sum = 0;
+  for (let done = 0; done < sequences; done += batch) {
+    const count = Math.min(batch, sequences - done);
+    sum += engine.evaluate(heldOut.subarray(done * row, (done + count) * row)).loss * count;
+  }
+  return sum / sequences;
 }
 
-function summary({ steps, batch }, results) {
-  console.log(`\n| trainers | outer rate : momentum | held out | one trainer, batch × trainers | distance |`);
-  console.log('|---|---|---|---|---|');
-  for (const { trainers, outer, losses, baseline } of results) {
-    const last = losses.at(-1);
-    const alone = baseline?.at(-1);
-    const cells = [trainers, `${outer.learningRate} : ${outer.momentum}`, last.toFixed(4)];
-    cells.push(alone?.toFixed(4) ?? '', alone === undefined ? '' : percent(last / alone - 1));
-    console.log(`| ${cells.join(' | ')} |`);
+/** Adds a row to those of the same setting, and writes table and picture anew. */
+async function keep(folder, setting, row) {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, 'together.json');
+  const before = await readFile(path, 'utf8').then(JSON.parse, () => undefined);
+  const isSame = before !== undefined && JSON.stringify(before.setting) === JSON.stringify(setting);
+  const isOther = (other) => other.kind !== row.kind || other.trainers !== row.trainers || other.outer !== row.outer;
+  const rows = [...(isSame ? before.rows.filter(isOther) : []), row].sort(
+    (a, b) => a.trainers - b.trainers || KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || String(a.outer).localeCompare(String(b.outer)),
+  );
+  await writeFile(path, `${JSON.stringify({ setting, rows })}\n`);
+  await writeFile(join(folder, 'together.md'), tableOf(setting, rows));
+  await writeFile(join(folder, 'together.svg'), togetherSvg(chartRows(rows)));
+}
+
+function tableOf({ model, parameters, rounds, steps, batch, seed }, rows) {
+  const aloneWith = (trainers) => rows.find((row) => row.kind === 'alone' && row.trainers === trainers)?.losses.at(-1);
+  const lines = rows
+    .filter(({ kind }) => kind !== 'alone')
+    .map(({ kind, trainers, outer, losses }) => {
+      const [last, alone] = [losses.at(-1), aloneWith(trainers)];
+      const distance = alone === undefined ? '' : percent(last / alone - 1);
+      return `| ${trainers} | ${kind} | ${outer.replace(':', ' : ')} | ${last.toFixed(4)} | ${alone?.toFixed(4) ?? ''} | ${distance} |`;
+    });
+  return `Made by \`node bench/together.mjs\`: the ${model} model (${parameters} parameters), ${rounds} rounds of ${steps} steps, batches of ${batch} sequences, seed ${seed}.
+
+| trainers | updates | outer rate : momentum | held-out loss | one trainer, batch × trainers | distance |
+|---|---|---|---|---|---|
+${lines.join('\n')}
+`;
+}
+
+/** The picture shows the best outer setting for each number of trainers and kind of updates. */
+function chartRows(rows) {
+  const baselineOf = (trainers) => rows.find((row) => row.kind === 'alone' && row.trainers === trainers)?.losses;
+  const best = new Map();
+  for (const row of rows) {
+    const other = best.get(`${row.trainers} ${row.kind}`);
+    if (row.kind !== 'alone' && (other === undefined || row.losses.at(-1) < other.losses.at(-1)))
+      best.set(`${row.trainers} ${row.kind}`, row);
   }
-  console.log(`\n${steps} steps a round, batches of ${batch} × ${DEFAULT_MODEL.context_length} tokens.`);
+  return [...best.values()].map(({ kind, trainers, losses }) => ({
+    trainers,
+    kind,
+    losses,
+    baseline: kind === 'int8' ? baselineOf(trainers) : undefined,
+  }));
 }
 
 /** Another assignment of data in each round. */
@@ -157,8 +206,11 @@ function beaconOf(seed, round) {
   return beacon;
 }
 
-function progress(line) {
-  console.error(line);
+function outerOf(text) {
+  const [learningRate, momentum] = text.split(':').map(Number);
+  return Number.isFinite(learningRate) && Number.isFinite(momentum)
+    ? { learningRate, momentum }
+    : fail(`--outer "${text}": say RATE:MOMENTUM`);
 }
 
 function percent(share) {

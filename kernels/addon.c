@@ -14,12 +14,18 @@
 #include <string.h>
 #if defined(__linux__)
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+#if defined(__x86_64__)
+#include <cpuid.h>
 #endif
 
 #include "pool.h"
 #include "sha256.h"
 
 #define VARIANTS(each)            \
+  POL_AMX(each, amx)               \
   POL_AVX512BF16(each, avx512bf16) \
   POL_AVX512(each, avx512)         \
   POL_AVX2(each, avx2)             \
@@ -28,6 +34,9 @@
 #define PRESENT(each, name) each(name)
 #define ABSENT(each, name)
 /* The build defines POL_<VARIANT> as PRESENT for each variant its compiler could build. */
+#ifndef POL_AMX
+#define POL_AMX ABSENT
+#endif
 #ifndef POL_AVX512BF16
 #define POL_AVX512BF16 ABSENT
 #endif
@@ -53,6 +62,24 @@ static int can_run_avx512(void) {
          __builtin_cpu_supports("avx512dq");
 }
 static inline int can_run_avx512bf16(void) { return can_run_avx512() && __builtin_cpu_supports("avx512bf16"); }
+
+#if defined(__linux__)
+#define CPUID_AMX (1u << 22 | 1u << 24) /* leaf 7, EDX: AMX-BF16 and AMX-TILE */
+#define XCR0_TILES 0x60000u             /* the system saves tiles and their configuration */
+#define ARCH_REQ_XCOMP_PERM 0x1023
+#define XFEATURE_TILE_DATA 18
+
+/* Linux gives a process tiles only when it asks (Documentation/arch/x86/xstate.rst). */
+static inline int can_run_amx(void) {
+  uint32_t a, b, c, d;
+  if (!can_run_avx512bf16() || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & CPUID_AMX) != CPUID_AMX) return 0;
+  __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+  if ((a & XCR0_TILES) != XCR0_TILES) return 0;
+  return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_TILE_DATA) == 0;
+}
+#else
+static inline int can_run_amx(void) { return 0; }
+#endif
 static inline int can_run_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 static inline int can_run_sse2(void) { return 1; }
 #else

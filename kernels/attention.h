@@ -105,6 +105,7 @@ static void attention_forward_task(void *argument, long unit, int thread) {
   const Right keys = {s.keys, visible, words_of(dim)};
   const Right values = {s.values, dim, words_of(visible)};
 
+  MATRIX_UNIT_BEGIN();
   for (long h = g * group; h < (g + 1) * group; h++) {
     for (long first = 0; first < job->queries; first += QUERY_BLOCK) {
       const long rows = min_long(QUERY_BLOCK, job->queries - first);
@@ -121,6 +122,7 @@ static void attention_forward_task(void *argument, long unit, int thread) {
       product(left, values, job->out + q, q_row, rows, dim, words_of(seen), START_ZERO);
     }
   }
+  MATRIX_UNIT_END();
   if (any_over(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
 }
 
@@ -179,6 +181,7 @@ static void attention_backward_task(void *argument, long unit, int thread) {
   const Right values = {s.values, queries, words_of(dim)};
   const Right keys_by_dim = {s.keys_by_dim, dim, words_of(queries)};
 
+  MATRIX_UNIT_BEGIN();
   for (long h = g * group; h < (g + 1) * group; h++) {
     for (long first = 0; first < queries; first += QUERY_BLOCK) {
       const long rows = min_long(QUERY_BLOCK, queries - first);
@@ -206,6 +209,7 @@ static void attention_backward_task(void *argument, long unit, int thread) {
       product(left, block, job->dk + kv, kv_row, seen, dim, words_of(rows), START_CONTINUED);
     }
   }
+  MATRIX_UNIT_END();
   if (any_over(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
 }
 

@@ -11,20 +11,26 @@
 #define CHAIN_BLOCK 32
 
 /*
- * Packed words alternate between the two chains. With AVX-512-BF16 a word holds the next two operands of its chain, the first in the upper
+ * Packed words alternate between the two chains. With AVX-512-BF16 a word (SECOND_STEP: from its first step to its second) holds the next two operands of its chain, the first in the upper
  * half because that half is added first: words 2q and 2q + 1 are the steps 4q, 4q + 2 and 4q + 1, 4q + 3.
  */
-#if defined(__AVX512BF16__)
+#if defined(__AMX_BF16__)
+/* Tiles take the next two steps in a word, the even one in the lower half, and whole blocks. */
 #define WORD_OPERANDS 2
+#define SECOND_STEP 1
+INLINE long word_step(long p) { return 2 * p; }
+INLINE long words_of(long k) { return CHAIN_BLOCK / 2 * ceil_div(k, CHAIN_BLOCK); }
+#elif defined(__AVX512BF16__)
+#define WORD_OPERANDS 2
+#define SECOND_STEP 2
 INLINE long word_step(long p) { return 4 * (p / 2) + p % 2; }
 INLINE long words_of(long k) { return 2 * ceil_div(k, 4); }
 #else
 #define WORD_OPERANDS 1
+#define SECOND_STEP 1
 INLINE long word_step(long p) { return p; }
 INLINE long words_of(long k) { return k; }
 #endif
-/* From a word's first step to its second. */
-#define SECOND_STEP 2
 #define BLOCK_WORDS (CHAIN_BLOCK / WORD_OPERANDS)
 
 #if defined(__AVX512F__)
@@ -63,10 +69,15 @@ INLINE __m512i bf16_round_two(vf low, vf high, vi *over) {
 INLINE vu words_across(const float *row0, const float *row1, long left, vi *over) {
 #if WORD_OPERANDS == 2
   const vf first = row0 == NULL ? (vf){0} : vf_load_n(row0, left), second = row1 == NULL ? (vf){0} : vf_load_n(row1, left);
-  /* Half 2i is the second's operand i, half 2i + 1 the first's. */
+  /* Half 2i is the lower operand i, half 2i + 1 the upper one. */
+#if defined(__AMX_BF16__)
+  const vf lower = first, upper = second;
+#else
+  const vf lower = second, upper = first;
+#endif
   const __m512i low_halves = (__m512i)lane_numbers(0);
   const __m512i order = _mm512_or_si512(low_halves, _mm512_slli_epi32(_mm512_add_epi32(low_halves, _mm512_set1_epi32(VW)), 16));
-  return (vu)_mm512_permutexvar_epi16(order, bf16_round_two(second, first, over));
+  return (vu)_mm512_permutexvar_epi16(order, bf16_round_two(lower, upper, over));
 #else
   (void)row1;
   return bf16_round(vf_load_n(row0, left), over);
@@ -75,7 +86,9 @@ INLINE vu words_across(const float *row0, const float *row1, long left, vi *over
 
 /* One vector of words of one sum: the next `left` of its contiguous floats. */
 INLINE vu words_along(const float *row, long left, vi *over) {
-#if WORD_OPERANDS == 2
+#if defined(__AMX_BF16__)
+  return (vu)bf16_round_two(vf_load_n(row, left), vf_load_n(row + VW, left - VW), over);
+#elif WORD_OPERANDS == 2
   /* Of each four halves: third, first, fourth, second. */
   const __m512i order = _mm512_broadcast_i32x4(_mm_setr_epi8(4, 5, 0, 1, 6, 7, 2, 3, 12, 13, 8, 9, 14, 15, 10, 11));
   return (vu)_mm512_shuffle_epi8(bf16_round_two(vf_load_n(row, left), vf_load_n(row + VW, left - VW), over), order);

@@ -7,11 +7,13 @@
 #include "attention.h"
 #include "elementwise.h"
 #include "matmul.h"
+#include "packed.h"
 #include "rows.h"
 
 enum {
   FILL, COPY, ADD, SCALE, SUM_OF_SQUARES, ADAMW, SWIGLU_FORWARD, SWIGLU_BACKWARD, EMBED_FORWARD, EMBED_BACKWARD, RMS_NORM_FORWARD,
   RMS_NORM_BACKWARD, ROPE, CROSS_ENTROPY, MATMUL, ATTENTION_FORWARD, ATTENTION_BACKWARD, TAKE_DIVERGENCE, BY_ROWS, TOGETHER,
+  PACK_OPERAND, MATMUL_PACKED,
   /* The two halves of RMS_NORM_BACKWARD. */
   RMS_NORM_BACKWARD_ROWS, RMS_NORM_BACKWARD_COLUMNS
 };
@@ -102,6 +104,16 @@ static double run_call(PolArena *arena, int kernel, const double *a, long first)
       return 0;
     case MATMUL: /* mode, m, n, k, a, b, c, accumulate */
       return matmul(arena, (int)a[0], LONG(1), LONG(2), LONG(3), POINTER(4), POINTER(5), POINTER(6), a[7] != 0) ? 0 : __builtin_nan("");
+    case PACK_OPERAND: { /* packed, b, n, k */
+      PackedJob job = {.arena = arena, .packed = (uint32_t *)POINTER(0), .b = POINTER(1), .n = LONG(2), .k = LONG(3)};
+      pack_operand(&job);
+      return 0;
+    }
+    case MATMUL_PACKED: { /* m, n, k, a, packed, c */
+      PackedJob job = {.arena = arena, .m = LONG(0), .n = LONG(1), .k = LONG(2), .a = POINTER(3), .packed = (uint32_t *)POINTER(4),
+                       .c = POINTER(5)};
+      return matmul_packed(&job) ? 0 : __builtin_nan("");
+    }
     case ATTENTION_FORWARD: { /* shape (7), out, stats, q, k, v */
       AttentionJob job = attention_shape(arena, a);
       job.out = POINTER(7), job.stats = POINTER(8), job.q = POINTER(9), job.k = POINTER(10), job.v = POINTER(11);

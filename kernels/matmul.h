@@ -6,7 +6,7 @@
 #include "runtime.h"
 
 /* Words of each sum in a panel; whole blocks of a chain. A panel of right operands stays in the second cache (AVX-512), or the first. */
-#if VW == 16
+#if VW == 16 && !defined(__AMX_BF16__)
 #define PANEL_WORDS 512
 #else
 #define PANEL_WORDS 256
@@ -58,7 +58,9 @@ static void matmul_multiply(const MatmulJob *job, long row_group, long column_gr
   const long rows = min_long(GROUP_ROWS, job->rows - i), columns = min_long(NR, job->columns - j);
   const Left left = left_of(job->left + row_group * job->group_words, job->a_row == 1, rows, job->k);
   const Right right = {panel, columns, words_of(job->k)};
+  MATRIX_UNIT_BEGIN();
   product(left, right, job->c + i * job->ldc + j, job->ldc, rows, columns, right.kw, job->start);
+  MATRIX_UNIT_END();
 }
 
 /* Neighbouring units share a group of rows: it stays in the second cache while panels pass. */

@@ -9,7 +9,10 @@
 #include "transpose.h"
 
 /* Register tile: MR rows of NV vectors. Accumulators, one row of the right panel and a broadcast fill the registers. */
-#if defined(__AVX512F__)
+#if defined(__AMX_BF16__)
+#define MR 32
+#define NV 2
+#elif defined(__AVX512F__)
 #define MR 6
 #define NV 4
 #elif defined(__AVX2__)
@@ -109,6 +112,12 @@ typedef struct {
 #else
 #define BROADCAST 0
 #endif
+/* Tiles take rows only as they are written in C: contiguous. */
+#if defined(__AMX_BF16__)
+#define ROWS_ONLY 1
+#else
+#define ROWS_ONLY 0
+#endif
 
 /* Rows in steps of one cache line more: they would else share sets of the first cache. */
 INLINE long left_row_words(long k) { return round_up(words_of(k), LANES) + LANES; }
@@ -121,7 +130,7 @@ INLINE long left_words(long rows, long k) {
 /* How pack_left places an operand whose rows are neighbours in memory (`across`), or contiguous. */
 INLINE Left left_of(uint32_t *words, int across, long rows, long k) {
   if (BROADCAST) return (Left){words, MR * VW * words_of(k), VW, MR * VW};
-  if (across) return (Left){words, MR, 1, left_padded(rows)};
+  if (across && !ROWS_ONLY) return (Left){words, MR, 1, left_padded(rows)};
   return (Left){words, MR * left_row_words(k), left_row_words(k), 1};
 }
 
@@ -150,6 +159,26 @@ INLINE void pack_left_panel(uint32_t *panel, const float *source, long row_strid
 }
 #endif
 
+#if ROWS_ONLY
+/* Rows of words from rows that are neighbours in memory: squares of VW rows and VW words are transposed. */
+static void pack_left_rows(uint32_t *words, long row_words, const float *source, long step_stride, long rows, long k, vi *over) {
+  vi flags = *over;
+  for (long i = 0; i < round_up(rows, MR); i += VW) {
+    for (long p = 0; p < words_of(k); p += VW) {
+      vu square[VW];
+      UNROLL for (int w = 0; w < VW; w++) {
+        const long step = word_step(p + w);
+        const float *first = source + i + step * step_stride, *second = first + SECOND_STEP * step_stride;
+        square[w] = words_across(step < k ? first : NULL, step + SECOND_STEP < k ? second : NULL, rows - i, &flags);
+      }
+      transpose(square);
+      UNROLL for (int r = 0; r < VW; r++) vu_store(words + (i + r) * row_words + p, square[r]);
+    }
+  }
+  *over = flags;
+}
+#endif
+
 /* Element (row, step) is source[row·row_stride + step·step_stride]; one of the strides is 1. */
 static Left pack_left(uint32_t *words, const float *source, long row_stride, long step_stride, long rows, long k, vi *over) {
   const int across = row_stride == 1;
@@ -159,6 +188,12 @@ static Left pack_left(uint32_t *words, const float *source, long row_stride, lon
     pack_left_panel(words + i / MR * left.panel, source + i * row_stride, row_stride, step_stride, rows - i, k, over);
   }
 #else
+#if ROWS_ONLY
+  if (across) {
+    pack_left_rows(words, left.row, source, step_stride, rows, k, over);
+    return left;
+  }
+#endif
   if (across) {
     pack_across(words, left.step, left.step, source, step_stride, rows, k, over);
     return left;
@@ -184,6 +219,10 @@ static Left pack_left(uint32_t *words, const float *source, long row_stride, lon
 
 /* How the chains of C start: from +0; from what is there, rounded to the grid of products; from what is there, known to be on it. */
 typedef enum { START_ZERO, START_GIVEN, START_CONTINUED } Start;
+
+#if !defined(__AMX_BF16__)
+#define MATRIX_UNIT_BEGIN() ((void)0)
+#define MATRIX_UNIT_END() ((void)0)
 
 /* Asks for the tile of C below this one: its lines arrive while this one is computed. */
 INLINE void prefetch_next(const int nv, const float *c, long ldc) {
@@ -280,7 +319,8 @@ static void tile_2(long kw, Left left, const uint32_t *right, float *c, long ldc
 #endif
 
 static __attribute__((noinline)) void tile_of(int nv, long kw, Left left, const uint32_t *right, long right_step, float *c, long ldc,
-                                              Start start) {
+                                              Start start, long rows) {
+  (void)rows; /* all are computed */
   switch (nv) {
     case 1: tile(1, kw, left, right, right_step, c, ldc, start); return;
 #if defined(__wasm__)
@@ -294,6 +334,9 @@ static __attribute__((noinline)) void tile_of(int nv, long kw, Left left, const 
 #endif
   }
 }
+#else
+#include "amx.h"
+#endif
 
 /* One tile of which only rows × columns lie in C: the rest goes through a buffer. */
 static void edge_tile(int nv, long kw, Left left, const uint32_t *right, long right_step, float *c, long ldc, long rows, long columns,
@@ -303,7 +346,7 @@ static void edge_tile(int nv, long kw, Left left, const uint32_t *right, long ri
     memset(buffer, 0, sizeof buffer);
     for (long i = 0; i < rows; i++) memcpy(buffer + i * NR, c + i * ldc, (size_t)columns * 4);
   }
-  tile_of(nv, kw, left, right, right_step, buffer, NR, start);
+  tile_of(nv, kw, left, right, right_step, buffer, NR, start, rows);
   for (long i = 0; i < rows; i++) memcpy(c + i * ldc, buffer + i * NR, (size_t)columns * 4);
 }
 
@@ -322,7 +365,7 @@ INLINE void product_tile(Left left, Right right, float *c, long ldc, long rows, 
   const uint32_t *panel = right.panels + j * right.kw;
   float *target = c + i * ldc + j;
   left.words += i / MR * left.panel;
-  if (present == MR && wanted == nv * VW) tile_of(nv, kw, left, panel, packed, target, ldc, start);
+  if (present == MR && wanted == nv * VW) tile_of(nv, kw, left, panel, packed, target, ldc, start, MR);
   else edge_tile(nv, kw, left, panel, packed, target, ldc, present, wanted, start);
 }
 

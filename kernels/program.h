@@ -11,11 +11,11 @@
 /* Words of packed operands that a program keeps: they should stay in the last cache. */
 #define PROGRAM_PACKED_WORDS (4L << 20)
 /* Rows that a unit takes through a program, and what its widest matrix may hold, in words: about the second cache. */
-#define UNIT_ROWS_LEAST 24
+#define UNIT_ROWS_LEAST (MR > 24 ? MR : 24)
 #define UNIT_ROWS_MOST 96
 #define UNIT_WORDS (192L << 10)
 /* Rows of a unit of TOGETHER; divides GROUP_ROWS and is a multiple of every MR. */
-#define TOGETHER_ROWS 48
+#define TOGETHER_ROWS (MR > 48 / 2 ? GROUP_ROWS : GROUP_ROWS / 2)
 
 typedef struct {
   const double *a;
@@ -143,7 +143,9 @@ static void multiply_rows(const Program *program, const ProgramCall *call, long 
     const Right right = {panels, call->n, words_of(k)};
     const Left left = *packed == source && k == call->k ? left_of(own, 0, count, k) : pack_left(own, source + from, call->k, 1, count, k, over);
     const Start start = from > 0 ? START_CONTINUED : call->accumulate ? START_GIVEN : START_ZERO;
+    MATRIX_UNIT_BEGIN();
     product(left, right, call->c + first * call->n, call->n, count, call->n, right.kw, start);
+    MATRIX_UNIT_END();
     *packed = k == call->k ? source : NULL;
   }
 }
@@ -240,7 +242,9 @@ static void together_multiply_task(void *argument, long unit, int thread) {
   Left left = left_of(words, call->left_row == 1, min_long(GROUP_ROWS, call->m - group * GROUP_ROWS), call->k);
   left.words += i % GROUP_ROWS / MR * left.panel;
   const Right right = {program->shared + call->right_at + j * kw, columns, kw};
+  MATRIX_UNIT_BEGIN();
   product(left, right, call->c + i * call->n + j, call->n, rows, columns, kw, call->accumulate ? START_GIVEN : START_ZERO);
+  MATRIX_UNIT_END();
 }
 
 static int same_right(const ProgramCall *a, const ProgramCall *b) {

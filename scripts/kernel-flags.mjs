@@ -18,7 +18,13 @@ const AVX512 = ['-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mavx2',
 
 /** Instruction sets by architecture: what each adds to NATIVE_FLAGS. */
 export const VARIANT_FLAGS = {
-  x64: { avx512bf16: [...AVX512, '-mavx512bf16'], avx512: AVX512, avx2: ['-mavx2', '-mfma'], sse2: [] },
+  x64: {
+    amx: [...AVX512, '-mavx512bf16', '-mamx-tile', '-mamx-bf16'],
+    avx512bf16: [...AVX512, '-mavx512bf16'],
+    avx512: AVX512,
+    avx2: ['-mavx2', '-mfma'],
+    sse2: [],
+  },
   arm64: { neon: [] },
 };
 

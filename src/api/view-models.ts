@@ -44,6 +44,7 @@ export function proofJson({ proof, outcome, decision, reward }: ProofRecord) {
 export function settledRoundJson(settled: SettledRound) {
   return {
     round: settled.round,
+    settled_at_height: settled.height,
     challenge_seed: settled.challengeSeed === undefined ? null : toHex(settled.challengeSeed),
     authority_reward: settled.authorityReward.toString(),
     emission_factor: settled.emissionFactor / 1_000_000,

@@ -40,7 +40,8 @@ const key = (prefix: number, number: number): Uint8Array => concatBytes(Uint8Arr
 const numberAt = (bytes: Uint8Array, offset: number): bigint =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(offset);
 
-export function createBlockStore(store: KeyValueStore): BlockStore {
+/** @param options.keptStates protocol states kept behind the head; older ones follow from the blocks */
+export function createBlockStore(store: KeyValueStore, { keptStates = KEPT_PROTOCOL_STATES_BLOCKS } = {}): BlockStore {
   return {
     headHeight() {
       const bytes = store.get(KEY_HEAD);
@@ -67,7 +68,7 @@ export function createBlockStore(store: KeyValueStore): BlockStore {
         { key: key(Prefix.protocolStates, height), value: encodeProtocolState(state) },
         { key: KEY_HEAD, value: uint64BE(height) },
       ];
-      const forgotten = height - KEPT_PROTOCOL_STATES_BLOCKS;
+      const forgotten = height - keptStates;
       if (forgotten > 0) writes.push({ key: key(Prefix.protocolStates, forgotten), value: undefined });
       const changed = record.final.block.boundary?.authorities;
       if (changed !== undefined) writes.push(keepAuthoritySet(changed));

@@ -17,7 +17,7 @@ import { applyBlock } from '../protocol/apply.ts';
 import { nextAuthorities } from '../protocol/authority-set.ts';
 import type { ProtocolContext } from '../protocol/context.ts';
 import { protocolRoot } from '../protocol/state-codec.ts';
-import type { ProtocolInput, ProtocolOutput, ProtocolState } from '../protocol/types.ts';
+import type { ProtocolOutput, ProtocolState } from '../protocol/types.ts';
 import type { KeyValueStore, Write } from '../store/kv.ts';
 import { addressesOf } from './authorities.ts';
 import type { BlockRecord, BlockStore } from './block-store.ts';
@@ -26,6 +26,7 @@ import { chainError } from './errors.ts';
 import { MAX_CLOCK_DRIFT_S } from './limits.ts';
 import { createMutex } from './mutex.ts';
 import type { OperationPool } from './operation-pool.ts';
+import { stakeInput } from './stake-requests.ts';
 import { trainingWrites } from './training-writes.ts';
 import type { TransactionPool } from './transaction-pool.ts';
 
@@ -143,15 +144,6 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     };
   }
 
-  /** What the head's transactions asked of the stake contract: the next block's protocol takes it in. */
-  function requested(): Required<Pick<ProtocolInput, 'deposits' | 'exits'>> {
-    const { stakeRequests } = execution.head;
-    return {
-      deposits: stakeRequests.flatMap((request) => (request.kind === 'deposit' ? [{ address: request.account, wei: request.wei }] : [])),
-      exits: stakeRequests.flatMap((request) => (request.kind === 'exit' ? [{ account: request.account, gwei: request.gwei }] : [])),
-    };
-  }
-
   function remember(block: Block, output: ProtocolOutput, attributes: PayloadAttributes): Candidate {
     const candidate = {
       output,
@@ -175,7 +167,11 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     const proposed = await proposeBoundary();
     // An operation can change what a boundary settles (a late vote), and its roots are computed: a boundary block carries none.
     const selected = proposed === undefined ? operations.select(head.state) : [];
-    const output = applyBlock(head.state, { height, operations: selected, boundary: proposed, ...requested() }, context);
+    const output = applyBlock(
+      head.state,
+      { height, operations: selected, boundary: proposed, ...stakeInput(execution.head.stakeRequests) },
+      context,
+    );
     const timestamp = Math.max((head.header?.timestamp ?? context.genesis.timestamp) + 1, Math.floor(clock.now() / 1000));
     const attributes = attributesOf(output, timestamp, self);
     const { payload, dropped } = await execution.build(attributes, await transactions.select());
@@ -229,7 +225,7 @@ export function createChain(options: ChainOptions, dependencies: ChainDependenci
     require(block.boundary === undefined || block.operations.length === 0, 'a boundary block carries operations');
     // 5. The protocol accepts the operations and arrives at the stated state.
     const { operations: carried, boundary: stated } = block;
-    const input = { height: header.height, operations: carried, boundary: stated, ...requested() };
+    const input = { height: header.height, operations: carried, boundary: stated, ...stakeInput(execution.head.stakeRequests) };
     const output = applyBlock(head.state, input, context);
     require(equalBytes(header.protocolRoot, protocolRoot(output.state)), 'protocol root differs');
     require(equalBytes(header.nextAuthorities, authoritySetHash(addressesOf(output.state))), 'authority set differs');

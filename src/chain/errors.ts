@@ -9,6 +9,7 @@ export const chainError = errorDomain({
     http: 410,
     jsonRpc: 4444,
   },
+  CHAIN_OPERATION_REFUSED: { explanation: 'No block can hold the operation asked for.', http: 409, jsonRpc: -32000 },
   CHAIN_CORRUPT: { explanation: 'A stored record is missing or contradicts another.' },
 });
 

@@ -7,6 +7,8 @@ export const MAX_POOLED_OPERATIONS = 4_096;
 export const MAX_POOLED_UNRIPE_OPERATIONS = 1_024;
 /** Operations of rounds further ahead than this are not kept. */
 export const MAX_OPERATION_LEAD_ROUNDS = 1;
+/** Operations that this node's operator asked for and no block holds yet. */
+export const MAX_OWN_OPERATIONS = 16;
 export const MAX_POOLED_TRANSACTIONS = 8_192;
 /** Their encodings together: the largest are 128 KiB each. */
 export const MAX_POOLED_BYTES = 64 * 1024 * 1024;

@@ -5,6 +5,7 @@ import type { Genesis } from '../params/genesis.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Address, Signature } from '../primitives/keys.ts';
 import type { ProtocolState, SettledRound } from '../protocol/types.ts';
+import type { OwnRequest } from './duties/own-operations.ts';
 
 /** All that the APIs see of a node: narrow, read-mostly, final blocks only. The composition root builds it. */
 export interface NodeView {
@@ -24,6 +25,7 @@ export interface NodeView {
   readonly chain: ChainView;
   readonly execution: ExecutionReader;
   readonly wallet: WalletView;
+  readonly operator: OperatorView;
   training(): TrainingStatus;
   peers(): readonly PeerView[];
   addresses(): readonly string[];
@@ -79,10 +81,27 @@ export interface WalletView {
   }): Promise<Hash>;
 }
 
+/** What an operator does with the node's key in the learning protocol. */
+export interface OperatorView {
+  /** Signs and offers an operation until a block holds it; gives its identity. @throws CHAIN_OPERATION_REFUSED */
+  submit(request: OwnRequest): Hash;
+  /** Tips of the hash chains that this node would decide with as an authority. */
+  candidacy(): Promise<{ readonly tip: Hash; readonly secretTip: Hash }>;
+}
+
+/** Of a trainer: the share of its last rounds' time that went into training steps. */
+export interface Utilisation {
+  /** Within [0, 1]; undefined before a whole round. */
+  readonly share: number | undefined;
+  /** Rounds that it is the mean of, by time. */
+  readonly rounds: number;
+}
+
 export interface TrainingStatus {
   readonly enabled: boolean;
   readonly active: boolean;
   readonly progress: TrainingProgress | undefined;
+  readonly utilisation: Utilisation | undefined;
   /** Training loss at the end of each of this node's rounds, newest last, at most 256. */
   readonly history: readonly { readonly round: number; readonly loss: number; readonly heldOutLoss: number | undefined }[];
 }

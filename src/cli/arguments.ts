@@ -66,6 +66,23 @@ export function addressArgument(text: string): Hex {
   return toHex(address);
 }
 
+/** 32 bytes, lower-case. */
+export function hashArgument(text: string): Hex {
+  try {
+    return toHex(fromHex(text, 32));
+  } catch {
+    throw new InvalidArgumentError('A hash is 0x and 64 hexadecimal digits.');
+  }
+}
+
+/** HEIGHT:HASH of a block's consensus header. */
+export function pinnedHeaderArgument(text: string): { readonly height: number; readonly hash: Uint8Array } {
+  const [, height, hash] = /^(\d{1,15}):(0x[0-9a-fA-F]{64})$/.exec(text) ?? [];
+  if (height === undefined || hash === undefined || Number(height) < 1)
+    throw new InvalidArgumentError('Write HEIGHT:HASH, such as 1200:0x12….');
+  return { height: Number(height), hash: fromHex(hash, 32) };
+}
+
 /** ADDRESS=POL, collected over repetitions. */
 export function fundArgument(text: string, earlier: Readonly<Record<Hex, bigint>> = {}): Record<Hex, bigint> {
   const [address = '', amount, ...rest] = text.split('=');

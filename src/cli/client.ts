@@ -35,6 +35,7 @@ const statusSchema = z.looseObject({
   backend: text,
   syncing: z.unknown().optional(),
   memory_bytes: number,
+  p2p_addresses: z.array(z.string()).optional().catch(undefined),
 });
 export type NodeStatus = z.infer<typeof statusSchema>;
 
@@ -74,6 +75,8 @@ const trainingSchema = z.looseObject({
 });
 export type TrainingInfo = z.infer<typeof trainingSchema>;
 
+const roundSchema = z.looseObject({ settled_at_height: number });
+
 /** Wei as decimal text, in answers whose every amount counts. */
 const amount = z
   .string()
@@ -111,6 +114,31 @@ const rewardSchema = z.object({
   withdrawals: z.array(z.object({ index: z.number(), wei: amount })),
 });
 export type RewardExplanation = z.infer<typeof rewardSchema>;
+
+const stakeSchema = z.object({
+  address: z.string(),
+  bonded: amount,
+  unbonding: amount,
+  unbonds_after_round: z.number().nullable(),
+  offences: z.number(),
+  trainer_minimum: amount,
+  authority_minimum: amount,
+  stake_address: z.string(),
+  minimum_deposit: amount,
+  unbonding_rounds: z.number(),
+  round: z.number(),
+});
+export type StakeInfo = z.infer<typeof stakeSchema>;
+
+const authoritiesSchema = z.object({
+  round: z.number(),
+  authorities: z.array(z.object({ address: z.string(), reputation: z.number(), bonded_pol: z.string() })),
+  wishes: z.array(z.object({ authority: z.string(), round: z.number(), change: z.string(), candidate: z.string() })),
+  scheduled: z.array(z.object({ round: z.number(), change: z.string(), candidate: z.string() })),
+});
+export type AuthoritiesInfo = z.infer<typeof authoritiesSchema>;
+
+const candidacySchema = z.object({ address: z.string(), tip: z.string(), secret_tip: z.string() });
 
 const receiptSchema = z.object({
   status: z.string(),
@@ -153,8 +181,18 @@ export interface NodeClient {
   status(): Promise<NodeStatus>;
   networkInfo(): Promise<NetworkInfo>;
   trainingStatus(): Promise<TrainingInfo>;
+  /** Height of the block that settled a round; undefined when it is not settled, or the node does not tell. */
+  settledAt(round: number): Promise<number | undefined>;
   /** Where an account's coins of a settled round came from. */
   reward(round: number, address: string): Promise<RewardExplanation>;
+  /** What an account has at stake; the node's own when none is named. */
+  stake(address: string | undefined): Promise<StakeInfo>;
+  /** Asks for so much of the node's own stake back (wei); gives the operation's identity. */
+  exit(wei: bigint): Promise<string>;
+  authorities(): Promise<AuthoritiesInfo>;
+  candidacy(): Promise<z.infer<typeof candidacySchema>>;
+  /** Votes with the node's key; parameters as pol_voteAuthority takes them. Gives the operation's identity. */
+  voteAuthority(change: readonly string[]): Promise<string>;
   /** Wei. */
   balance(address: string): Promise<bigint>;
   /** Sends from the node's own account; gives the transaction's hash. */
@@ -199,6 +237,12 @@ export function createClient(
     }
   }
 
+  function known<T>(schema: z.ZodType<T>, answer: unknown): T {
+    const parsed = schema.safeParse(answer);
+    if (!parsed.success) throw cliError('CLI_REFUSED', `${url} does not answer as a pol-node does; is that its API port?`);
+    return parsed.data;
+  }
+
   async function rest<T>(path: string, schema: z.ZodType<T>): Promise<T> {
     const parsed = schema.safeParse(await json(path));
     if (!parsed.success) throw cliError('CLI_REFUSED', `${url}${path} does not answer as a pol-node does; is that its API port?`);
@@ -216,7 +260,17 @@ export function createClient(
     status: () => rest('/api/v1/status', statusSchema),
     networkInfo: () => rest('/api/v1/network/info', networkInfoSchema),
     trainingStatus: () => rest('/api/v1/training/status', trainingSchema),
+    async settledAt(round) {
+      const { settled_round } = await rest('/api/v1/network/info', networkInfoSchema);
+      if (settled_round === undefined || round > settled_round) return undefined;
+      return (await rest(`/api/v1/rounds/${round}`, roundSchema)).settled_at_height;
+    },
     reward: (round, address) => rest(`/api/v1/rounds/${round}/rewards/${address}`, rewardSchema),
+    stake: async (address) => known(stakeSchema, await rpc('pol_getStake', address === undefined ? [] : [address])),
+    exit: async (wei) => String(await rpc('pol_exit', [`0x${wei.toString(16)}`])),
+    authorities: () => rest('/api/v1/authorities', authoritiesSchema),
+    candidacy: async () => known(candidacySchema, await rpc('pol_candidacy', [])),
+    voteAuthority: async (change) => String(await rpc('pol_voteAuthority', change)),
     async balance(address) {
       return BigInt(String(await rpc('eth_getBalance', [address, 'latest'])));
     },

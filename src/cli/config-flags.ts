@@ -34,6 +34,7 @@ const FLAGS: Readonly<Record<FlagKey, readonly [placeholder: string, description
   served_models_kept: ['<N>', 'models that have answered, kept for verify-answer (default: 4)'],
   api_keys_file: ['<FILE>', 'hashed API keys with quotas; with it, /v1 answers to these only'],
   dataset_cache: ['<DIR>', 'where tokenised data sets are kept; nodes of one machine may share it'],
+  keep_rounds: ['<N>', 'settled rounds whose proofs can still be judged again with "pol-node verify" (default: 2)'],
   execution_engine: ['<URL>', 'Engine API of an execution client to use in place of the embedded one'],
   execution_rpc: ['<URL>', 'JSON-RPC of the same execution client, for balances, calls and receipts'],
   jwt_secret: ['<FILE>', 'secret that this node and the execution client share: 32 bytes in hexadecimal'],

@@ -13,6 +13,7 @@ export const cliError = errorDomain({
   CLI_NETWORK_FOLDER: { explanation: 'A folder does not hold the network that was asked for.' },
   CLI_NODES_EXITED: { explanation: 'Every node of the local network has exited.' },
   CLI_CHECK_FAILED: { explanation: 'A check of this machine failed.' },
+  CLI_NOT_KEPT: { explanation: 'What a verification needs is served by nobody any more.' },
   CLI_NOT_BUILT: { explanation: 'A part of the program is missing from this installation.' },
 });
 

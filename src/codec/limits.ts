@@ -38,3 +38,5 @@ export const MAX_OPENING_BYTES = 4 * KIB_BYTES;
 export const MAX_AMOUNT_BYTES = 32;
 /** A withdrawal's amount is a uint64 of gwei (EIP-4895). */
 export const MAX_GWEI_BYTES = 8;
+/** One answer with a part of a file that the genesis names by hash. */
+export const ASSET_PART_BYTES = 2 * 1024 * 1024;

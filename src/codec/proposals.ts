@@ -1,5 +1,5 @@
 import { type Hash, taggedHash } from '../primitives/hash.ts';
-import { verifySignature } from '../primitives/keys.ts';
+import { type SignatureCheck, verifySignature } from '../primitives/keys.ts';
 import { MAX_VOTE_BYTES } from './limits.ts';
 import { address, codec, hash, optional, type Shape, signature, struct, uint } from './shape.ts';
 import type { ProposalClaim } from './types.ts';
@@ -19,6 +19,6 @@ export function proposalPlaceDigest(genesisHash: Hash, { height, round, validRou
 }
 
 /** True when `claim.authority` signed a proposal with this place and these hashes for this network. */
-export function verifyProposalClaim(claim: ProposalClaim, genesisHash: Hash): boolean {
-  return verifySignature(proposalPlaceDigest(genesisHash, claim), claim.signature, claim.authority);
+export function verifyProposalClaim(claim: ProposalClaim, genesisHash: Hash, isSignedBy: SignatureCheck = verifySignature): boolean {
+  return isSignedBy(proposalPlaceDigest(genesisHash, claim), claim.signature, claim.authority);
 }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { toHex } from '../primitives/bytes.ts';
 import { isPolError } from '../primitives/errors.ts';
 import { type DatasetOptions, describeDataset, loadDataset, type TokenisingProgress } from './dataset.ts';
-import { openSource, readText, type TextFile } from './source.ts';
+import { openSource, readText, type SourceFile } from './source.ts';
 import { tokenRoot } from './token-cache.ts';
 import { createGpt2Tokenizer } from './tokenizer.ts';
 
@@ -138,7 +138,7 @@ describe('npm packages', () => {
     const years = files.map(({ name }) => Number(name.slice(0, 4)));
     expect(years).toEqual([...years].sort((a, b) => a - b));
     let text = '';
-    for await (const piece of readText(files[0] as TextFile)) text += piece;
+    for await (const piece of readText(files[0] as SourceFile)) text += piece;
     expect(text).toMatch(/^Fellow[- ]Citizens of the Senate/i);
   });
 
@@ -195,3 +195,66 @@ describe('wrong input', () => {
     await expect(load({ cacheDirectory: join(directory, 'text', 'a.txt', 'cache') })).rejects.toEqual(failsWith('DATA_CACHE_FAILED'));
   });
 });
+
+describe('documents held out by their text', () => {
+  const documents = Array.from({ length: 200 }, (_, i) => ({ text: `Document number ${i} says ${'something '.repeat(1 + (i % 7))}.` }));
+  const lines = (list: readonly object[]) => list.map((document) => JSON.stringify(document)).join('\n');
+
+  test('stand at the end; copies of one are on the same side, wherever they lie', async () => {
+    await put('a.jsonl', lines(documents));
+    const options = { source: 'file:text', vocabSize: VOCABULARY, contextLength: 1, heldOutPpm: 200_000 };
+    const one = await load(options);
+    const tokenizer = await createGpt2Tokenizer({ vocabSize: VOCABULARY });
+    const heldOut = (await allTokens(one)).slice(-one.heldOutTokens);
+    const texts = tokenizer.decode(heldOut);
+    // Other documents before it, and its order reversed: the same documents are held out.
+    await put('a.jsonl', lines([{ text: 'A newcomer.' }, ...documents].reverse()));
+    const other = await load(options);
+    const otherTexts = tokenizer.decode((await allTokens(other)).slice(-other.heldOutTokens));
+    const found = documents.filter(({ text }) => texts.includes(`${text}\n\n`));
+    expect(found.length).toBeGreaterThan(20);
+    expect(found.length).toBeLessThan(60);
+    expect(documents.filter(({ text }) => otherTexts.includes(`${text}\n\n`))).toEqual(found);
+    expect((await load({ ...options, heldOutPpm: undefined })).root).not.toEqual(one.root);
+  });
+
+  test('a mixture keeps to its weights, and ends with the part that ends first', async () => {
+    await put('a.jsonl', lines(documents.map(() => ({ text: 'apple '.repeat(20) }))));
+    await put('b.jsonl', lines(documents.map(() => ({ text: 'pear '.repeat(9) }))));
+    const dataset = await load({ source: 'mix:3*file:text/a.jsonl,1*file:text/b.jsonl' });
+    const tokenizer = await createGpt2Tokenizer({ vocabSize: VOCABULARY });
+    const share = (word: string, times: number) => tokenizer.encode(`${word} `.repeat(times)).length + tokenizer.encode('\n\n').length;
+    const text = tokenizer.decode(await allTokens(dataset));
+    const [apples, pears] = [text.split('apple').length - 1, text.split('pear').length - 1].map((n) => n) as [number, number];
+    const ratio = ((apples / 20) * share('apple', 20)) / ((pears / 9) * share('pear', 9));
+    expect(ratio).toBeGreaterThan(2.8);
+    expect(ratio).toBeLessThan(3.2);
+    expect(Math.max(apples / 20, pears / 9)).toBe(200);
+    await expect(load({ source: 'mix:file:text/a.jsonl' })).rejects.toEqual(failsWith('DATA_SOURCE_NOT_FOUND'));
+  });
+
+  test('a record without the field is named with its line', async () => {
+    await put('a.jsonl', '{"text":"one"}\n{"body":"two"}\n');
+    await expect(load()).rejects.toMatchObject({ code: 'DATA_RECORD_INVALID', message: expect.stringMatching(/line 2.*text.*body/) });
+    await put('a.jsonl', '{"text":"one"}\nnonsense\n');
+    await expect(load()).rejects.toMatchObject({ code: 'DATA_RECORD_INVALID', message: expect.stringContaining('line 2: not JSON') });
+  });
+});
+
+/** The stream as sequences have it: with a context of one token, all of it. */
+async function allTokens(dataset: Awaited<ReturnType<typeof loadDataset>>): Promise<number[]> {
+  const context = dataset.contextLength;
+  const tokens: number[] = [];
+  const out = new Int32Array(context + 1);
+  for (const [count, read] of [
+    [dataset.trainingSequences, dataset.readTraining],
+    [dataset.heldOutSequences, dataset.readHeldOut],
+  ] as const) {
+    for (let i = 0; i < count; i++) {
+      read(i, out, 0);
+      tokens.push(...out.subarray(0, context));
+    }
+    tokens.push(out[context] as number);
+  }
+  return tokens;
+}

@@ -9,28 +9,33 @@ import { isPolError } from '../primitives/errors.ts';
 import { sha256 } from '../primitives/hash.ts';
 import type { Logger } from '../primitives/log.ts';
 import type { BlobStore } from '../store/kv.ts';
+import { readBaseWeights } from './assets.ts';
 import { openBlobIndex } from './blob-index.ts';
 import { type ArithmeticFault, createChecker } from './checker.ts';
 import { learningError } from './errors.ts';
 import { createEvaluator } from './evaluator.ts';
 import { createGate, createQueue } from './gate.ts';
+import { createKeptOpenings } from './kept-openings.ts';
 import { modelRootOf, startRootOf } from './model-root.ts';
 import { openModelStore } from './models.ts';
 import { openRoundRecords } from './round-record.ts';
 import { createTrainer } from './trainer.ts';
 import type { LearningService, UpdateReference } from './types.ts';
-import { decodeUpdate, largestMagnitude, updateByteLength } from './update.ts';
 import { createUpdateGate } from './update-gate.ts';
 import { maxUpdateMagnitude } from './update-limit.ts';
 import { createWorkload } from './workload.ts';
 
-/** Rounds whose updates and states are kept: the open one, the sealed one, and the one that a crash may have to merge again. */
-const KEPT_ROUNDS = 3;
+/** The open round and the sealed one. */
+const UNSETTLED_ROUNDS = 2;
+/** The round that a crash may have to merge again. */
+export const LEAST_KEPT_ROUNDS = 1;
 
 /** What a learning service is made of; service.ts makes them from a genesis. */
 export interface LearningParts {
   readonly genesis: Genesis;
   readonly directory: string;
+  /** Folders with the files that the genesis names by hash (assets.ts). */
+  readonly assets?: readonly string[];
   readonly dataset: Dataset;
   readonly backend: Backend;
   /** Creates the backend that a mismatch is executed on again; undefined when `backend` is the reference itself. */
@@ -40,6 +45,8 @@ export interface LearningParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onFault: (fault: ArithmeticFault) => void;
+  /** Settled rounds whose updates, states, openings and start weights are kept, so that their proofs can be judged again. */
+  readonly keepRounds?: number;
 }
 
 /**
@@ -50,23 +57,28 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
   const { genesis, directory, dataset, blobs, log } = parts;
   const workload = createWorkload(genesis, { dataset });
   const { parameters } = workload;
+  const keptRounds = UNSETTLED_ROUNDS + Math.max(LEAST_KEPT_ROUNDS, parts.keepRounds ?? LEAST_KEPT_ROUNDS);
   const models = await openModelStore(
     {
       directory,
       parameters,
       genesisHash: workload.genesisHash,
       outer: { learningRate: genesis.learning.outer_learning_rate, momentum: genesis.learning.outer_momentum },
+      keptStarts: keptRounds - 1,
+      updates: workload.updates,
     },
     { update: (hash) => blobs.get(hash), initialWeights, log },
   );
 
-  function initialWeights(): Float32Array {
+  async function initialWeights(): Promise<Float32Array> {
+    if (genesis.base_model !== undefined) return readBaseWeights(genesis, parts.assets ?? []);
     const weights = new Float32Array(parameters);
     initialiseWeights(genesis.model, fromHex(genesis.learning.init_seed, 32), weights);
     return weights;
   }
   const index = await openBlobIndex({ directory }, { blobs });
   const records = await openRoundRecords({ directory });
+  const openings = createKeptOpenings({ blobs, index });
   const gate = createGate();
   const closing = new AbortController();
   const trainingEngine = once(() => parts.createEngine(parts.backend));
@@ -88,6 +100,7 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
     models,
     blobs,
     index,
+    openings,
     closing: closing.signal,
     onFault(fault) {
       log.error(
@@ -108,6 +121,7 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
     engine: checkingEngine.get,
     models,
     update: (hash) => blobs.get(hash),
+    format: workload.updates,
     dataset,
     contextLength: genesis.model.context_length,
   });
@@ -115,7 +129,7 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
   const modelWork = createQueue();
   const checkWork = createQueue();
   const finishing = createQueue();
-  const largestUpdate = maxUpdateMagnitude(genesis);
+  const largestUpdate = maxUpdateMagnitude(genesis) * workload.updates.largestShare;
 
   function assertOpen(): void {
     if (closing.signal.aborted) throw learningError('LEARNING_CLOSED', 'the learning service was closed; create another one');
@@ -138,7 +152,7 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
 
   async function tidy(openRound: number): Promise<void> {
     await trainer.abandonBefore(openRound);
-    const oldest = openRound - KEPT_ROUNDS + 1;
+    const oldest = openRound - keptRounds + 1;
     await index.dropBefore(oldest);
     await records.dropBefore(oldest);
   }
@@ -146,11 +160,11 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
   async function updateIsValid(reference: UpdateReference): Promise<boolean> {
     assertOpen();
     const bytes = await blobs.get(reference.updateHash);
-    if (bytes?.length !== updateByteLength(parameters) || !equalBytes(sha256(bytes), reference.updateHash)) return false;
+    if (bytes?.length !== workload.updates.byteLength || !equalBytes(sha256(bytes), reference.updateHash)) return false;
     // A round that seals it names it again.
     if (!index.knows(reference.updateHash)) await index.note(models.current().openRound, [reference.updateHash]);
     try {
-      return largestMagnitude(decodeUpdate(bytes, parameters)) <= largestUpdate;
+      return workload.updates.decode(bytes).largest() <= largestUpdate;
     } catch (error) {
       if (isPolError(error, 'LEARNING_UPDATE_INVALID')) return false;
       throw error;
@@ -185,7 +199,11 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
     },
     async opening(round, address, segment) {
       assertOpen();
-      return trainer.opening(round, address, segment);
+      return (await trainer.opening(round, address, segment)) ?? openings.get(round, address, segment);
+    },
+    async obtain(proof, assignment, segment, source) {
+      assertOpen();
+      return checker.obtain(proof, assignment, segment, source);
     },
     check: (proof, assignment, segments, source) => onChecker(() => checker.check(proof, assignment, segments, source)),
     evaluate: () => onChecker(() => evaluator.evaluate()),
@@ -193,6 +211,10 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
     async heldModels() {
       assertOpen();
       return models.heldModels();
+    },
+    async heldStarts() {
+      assertOpen();
+      return models.heldStarts();
     },
     importSnapshot: (files, expected) =>
       onModels(async () => {

@@ -7,13 +7,15 @@ import type { Address } from '../primitives/keys.ts';
 import type { BlobStore } from '../store/kv.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { learningError } from './errors.ts';
+import { isVectorOf, mayBeginWith, readFeedback } from './feedback.ts';
 import { nextTurn } from './gate.ts';
 import { gradientDigest } from './gradient-digest.ts';
+import type { KeptOpenings } from './kept-openings.ts';
 import { verifyOpening } from './leaves.ts';
-import type { ModelStore } from './models.ts';
+import type { ModelStore, RoundStart } from './models.ts';
 import { decodeState, isStateOf, startStateRoot, stateByteLength, stateRoot } from './state.ts';
 import type { Assignment, LearningService, Opening, ProofSource, SegmentFinding } from './types.ts';
-import { encodeUpdate, quantiseUpdate } from './update.ts';
+import type { KeptVector } from './update-format.ts';
 import { loadStart, loadState, runSegment, stateAfter, type Workload } from './workload.ts';
 
 /** A mismatch that a second execution did not see: this machine, not the trainer, is at fault. */
@@ -31,19 +33,22 @@ export interface CheckerDependencies {
   readonly models: Pick<ModelStore, 'start'>;
   readonly blobs: BlobStore;
   readonly index: BlobIndex;
+  readonly openings: Pick<KeptOpenings, 'keep'>;
   readonly onFault: (fault: ArithmeticFault) => void;
   /** Aborted when the service closes: a check under way ends with LEARNING_CLOSED. */
   readonly closing: AbortSignal;
 }
 
-/** One call at a time. */
-export type Checker = Pick<LearningService, 'check'>;
+/** One call of `check` at a time. */
+export type Checker = Pick<LearningService, 'check' | 'obtain'>;
 
 interface Task {
   readonly proof: ProofOperation;
   readonly assignment: Assignment;
   readonly startWeights: Float32Array;
   readonly startState: Hash;
+  /** Where updates are sparse: root of what the proof's update was made with beside this round's movement. */
+  readonly feedback: Hash | undefined;
 }
 
 interface Execution {
@@ -59,11 +64,13 @@ type Vectors = Pick<TrainingEngine, 'weights' | 'firstMoment' | 'secondMoment'>;
  * 1. unavailable when it is not opened with valid Merkle paths: nobody can prove from a bad answer who made it;
  * 2. fraud when leaf 0 is not the known start of the round: the valid path proves what the trainer committed to;
  * 3. unavailable when the state it starts from is not served with the right bytes;
- * 4. fraud when it does not re-execute to the state it claims, or the last one not to the update of the proof, and the confirming
+ * 4. where updates are sparse, if it is the last one: fraud when the update begins with a feedback vector that the round may not begin
+ *    with (feedback.ts), unavailable when that vector is not served;
+ * 5. fraud when it does not re-execute to the state it claims, or the last one not to the update of the proof, and the confirming
  *    engine found so too (docs/numerics.md); else held.
  */
 export function createChecker(workload: Workload, dependencies: CheckerDependencies): Checker {
-  const { models, blobs, index } = dependencies;
+  const { models, blobs, index, openings: kept } = dependencies;
   const { parameters } = workload;
   let memory: Vectors | undefined;
 
@@ -75,12 +82,16 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
   ): Promise<readonly SegmentFinding[]> {
     const wanted = canonicalSegments(proof, assignment, segments);
     const start = await models.start(assignment.round, assignment.startRoot);
-    const task: Task = { proof, assignment, startWeights: start.weights, startState: startStateRoot(start.weightsRoot, parameters) };
+    const feedback = await feedbackOf(proof);
+    const startState = startStateRoot(start.weightsRoot, parameters, feedback);
+    const task: Task = { proof, assignment, startWeights: start.weights, startState, feedback };
     const scope = workload.scope(assignment.round, assignment.trainer);
     const openings = new Map<number, Opening>();
     for (const segment of wanted) {
       const opening = await source.opening(proof, segment);
-      if (opening !== undefined && verifyOpening(scope, proof, segment, opening)) openings.set(segment, opening);
+      if (opening === undefined || !verifyOpening(scope, proof, segment, opening)) continue;
+      openings.set(segment, opening);
+      await kept.keep(proof.round, proof.trainer, opening);
     }
 
     const engine = dependencies.engine();
@@ -90,7 +101,10 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
       const before = findings.at(-1);
       // A segment that held left its end in the engine: nothing is fetched for the one after it.
       const continues = before?.result === 'held' && before.segment === segment - 1;
-      const obstacle = opening === undefined ? 'unavailable' : continues ? undefined : await enter(engine, opening, task, source);
+      const obstacle =
+        opening === undefined
+          ? 'unavailable'
+          : ((continues ? undefined : await enter(engine, opening, task, source)) ?? (await obtainKept(segment, task, start, source)));
       if (opening === undefined || obstacle === 'unavailable') findings.push({ segment, result: 'unavailable' });
       else if (obstacle !== undefined) findings.push({ segment, result: 'fraud', fault: obstacle, stepDigests: [] });
       else findings.push(await judge(engine, opening, task));
@@ -98,32 +112,84 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     return findings;
   }
 
+  /** The feedback's root by the proof's update; its states are bound to it. Whoever sealed the proof holds the update. */
+  async function feedbackOf({ updateHash }: ProofOperation): Promise<Hash | undefined> {
+    if (workload.updates.noFeedback === undefined) return undefined;
+    const bytes = await blobs.get(updateHash);
+    if (bytes === undefined || !equalBytes(sha256(bytes), updateHash)) {
+      throw learningError('LEARNING_UPDATE_MISSING', `update ${toHex(updateHash)} is not held: its proof cannot be judged`);
+    }
+    return workload.updates.decode(bytes).feedback?.before;
+  }
+
+  /** Before the last segment: has the vector that the update was made with put into the blob store, if it may be this one. */
+  async function obtainKept(
+    segment: number,
+    { proof, feedback }: Task,
+    start: RoundStart,
+    source: ProofSource,
+  ): Promise<'update' | 'unavailable' | undefined> {
+    const { noFeedback } = workload.updates;
+    if (feedback === undefined || noFeedback === undefined || segment !== proof.segments - 1) return undefined;
+    if (!mayBeginWith(feedback, proof.trainer, start, workload.updates)) return 'update';
+    if (equalBytes(feedback, noFeedback)) return undefined;
+    return (await obtain(feedback, proof, parameters * 4, (bytes) => isVectorOf(feedback, bytes), source)) ? undefined : 'unavailable';
+  }
+
+  /** What checking a segment needs from others, ahead of the check. */
+  async function obtainAhead(
+    proof: ProofOperation,
+    { round, trainer }: Assignment,
+    segment: number,
+    source: ProofSource,
+  ): Promise<boolean> {
+    const opening = await source.opening(proof, segment);
+    if (opening === undefined || !verifyOpening(workload.scope(round, trainer), proof, segment, opening)) return false;
+    await kept.keep(proof.round, proof.trainer, opening);
+    return segment === 0 || obtainState(opening, { proof, feedback: await feedbackOf(proof) }, source);
+  }
+
   /** Has the state a segment starts from put into the blob store, its bytes verified. */
-  async function obtainState({ startState: id }: Opening, proof: ProofOperation, source: ProofSource): Promise<boolean> {
-    const isRight = (bytes: Uint8Array) => isStateOf(id, bytes, parameters, dependencies.engine().hashChunks);
+  function obtainState(
+    { startState: id }: Opening,
+    { proof, feedback }: Pick<Task, 'proof' | 'feedback'>,
+    source: ProofSource,
+  ): Promise<boolean> {
+    const isRight = (bytes: Uint8Array) => isStateOf(id, bytes, parameters, dependencies.engine().hashChunks, feedback);
+    return obtain(id, proof, stateByteLength(parameters), isRight, source);
+  }
+
+  async function obtain(
+    id: Hash,
+    proof: ProofOperation,
+    maxBytes: number,
+    isRight: (bytes: Uint8Array) => boolean,
+    source: ProofSource,
+  ): Promise<boolean> {
     const held = await blobs.get(id);
     if (held !== undefined && isRight(held)) return true;
     if (held !== undefined) await blobs.delete(id);
     await index.note(proof.round, [id]);
-    return source.blob(id, proof.trainer, stateByteLength(parameters), isRight);
+    return source.blob(id, proof.trainer, maxBytes, isRight);
   }
 
   /** Puts the state a segment starts from into the engine; what stands in the way when there is none to put. */
   async function enter(
     engine: TrainingEngine,
     opening: Opening,
-    { proof, startWeights, startState }: Task,
+    task: Task,
     source: ProofSource,
   ): Promise<Exclude<Fault, 'update'> | 'unavailable' | undefined> {
+    const { startWeights, startState, feedback } = task;
     if (opening.segment === 0) {
       if (!equalBytes(opening.startState, startState)) return 'start';
       loadStart(engine, startWeights);
       return undefined;
     }
-    if (!(await obtainState(opening, proof, source))) return 'unavailable';
+    if (!(await obtainState(opening, task, source))) return 'unavailable';
     const bytes = await blobs.get(opening.startState);
     // Verified again: the source reported these bytes, and a damaged disk must not become a fraud.
-    if (bytes === undefined || !isStateOf(opening.startState, bytes, parameters, engine.hashChunks)) return 'unavailable';
+    if (bytes === undefined || !isStateOf(opening.startState, bytes, parameters, engine.hashChunks, feedback)) return 'unavailable';
     const state = decodeState(bytes, parameters);
     // The root binds the step, and only one step belongs at this place.
     if (state.step !== opening.segment * workload.stepsPerSegment) return 'state';
@@ -184,24 +250,25 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
       if (isPolError(error, 'MODEL_DIVERGED')) return { fault: 'state', stepDigests };
       throw error;
     }
-    if (!equalBytes(stateRoot(stateAfter(engine, workload, segment + 1), engine.hashChunks), endState))
+    if (!equalBytes(stateRoot(stateAfter(engine, workload, segment + 1), engine.hashChunks, task.feedback), endState))
       return { fault: 'state', stepDigests };
     const isLast = segment === task.proof.segments - 1;
-    if (isLast && !isUpdateOf(task.proof, task.startWeights, engine.weights)) return { fault: 'update', stepDigests };
+    if (isLast && !isUpdateOf(task, engine.weights, await readFeedback(task.feedback, workload.updates, blobs)))
+      return { fault: 'update', stepDigests };
     return { fault: undefined, stepDigests };
   }
 
-  return { check };
-}
-
-function isUpdateOf(proof: ProofOperation, start: Float32Array, end: Float32Array): boolean {
-  try {
-    const bytes = encodeUpdate(quantiseUpdate(start, end));
-    return bytes.length === proof.updateBytes && equalBytes(sha256(bytes), proof.updateHash);
-  } catch (error) {
-    if (isPolError(error, 'LEARNING_UPDATE_INVALID')) return false;
-    throw error;
+  function isUpdateOf({ proof, startWeights }: Task, end: Float32Array, kept: KeptVector | undefined): boolean {
+    try {
+      const { bytes } = workload.updates.make(startWeights, end, kept);
+      return bytes.length === proof.updateBytes && equalBytes(sha256(bytes), proof.updateHash);
+    } catch (error) {
+      if (isPolError(error, 'LEARNING_UPDATE_INVALID')) return false;
+      throw error;
+    }
   }
+
+  return { check, obtain: obtainAhead };
 }
 
 /** Ascending, each once. @throws LEARNING_INPUT_INVALID: the challenges are this node's own, so this is its own mistake */

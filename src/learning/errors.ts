@@ -14,6 +14,7 @@ export const learningError = errorDomain({
   LEARNING_PATH_INVALID: { explanation: 'A Merkle path was asked for a leaf that the tree does not have.', http: 400 },
   LEARNING_SNAPSHOT_INVALID: { explanation: 'A model snapshot does not have the root that the chain agreed on.', http: 400 },
   LEARNING_STATE_INVALID: { explanation: 'A training state does not have the size that the model gives it.', http: 400 },
+  LEARNING_ASSET_MISSING: { explanation: 'A file that the genesis names by hash (a tokenizer, a base model) is not here.' },
   LEARNING_STORE_CORRUPT: { explanation: 'A model file on disk does not have the root it is named after; take a snapshot from a peer.' },
   LEARNING_UPDATE_INVALID: { explanation: 'An update is not a canonical encoding of quantised weights.', http: 400 },
   LEARNING_UPDATE_MISSING: { explanation: 'An update that a boundary merges is not in the blob store; fetch it first.', http: 404 },

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../primitives/bytes.ts';
 import { vectorRoot } from './chunks.ts';
 import { mergeFactors, mergeUpdates, outerStep, requireCanonicalList } from './merge.ts';
-import { quantiseUpdate } from './update.ts';
+import { denseUpdate, quantiseUpdate } from './update.ts';
 
 function wave(length: number, step: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => ((i * step) % 1013) / 1013 - 0.5);
@@ -47,7 +47,7 @@ describe('merge factors', () => {
 describe('merge', () => {
   it('is the mean of equal updates', async () => {
     const moved = wave(500, 17);
-    const update = quantiseUpdate(moved, zero(500));
+    const update = denseUpdate(quantiseUpdate(moved, zero(500)));
     const mean = await mergeUpdates(500, [5, 5], async () => update);
     mean.forEach((value, i) => {
       expect(Math.abs(value - (moved[i] as number))).toBeLessThan(0.5 / 127);
@@ -55,7 +55,7 @@ describe('merge', () => {
   });
 
   it('and the outer step give the golden roots', async () => {
-    const updates = [31, 173, 911].map((step) => quantiseUpdate(wave(1000, step), wave(1000, step + 2)));
+    const updates = [31, 173, 911].map((step) => denseUpdate(quantiseUpdate(wave(1000, step), wave(1000, step + 2))));
     const mean = await mergeUpdates(1000, [4096, 8192, 2048], async (index) => {
       const update = updates[index];
       if (update === undefined) throw new Error('no such update');

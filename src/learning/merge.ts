@@ -1,16 +1,17 @@
 import { compareBytes } from '../primitives/bytes.ts';
 import { learningError } from './errors.ts';
 import type { UpdateReference } from './types.ts';
-import { type QuantisedUpdate, UPDATE_BLOCK_VALUES, updateNorm } from './update.ts';
+import type { Update } from './update-format.ts';
 
 /**
  * From updates to the next model, the same bits everywhere (DiLoCo, arXiv:2311.08105):
  *
- *   n_u  = updateNorm(u)                                              f64
+ *   n_u  = norm of update u                                           f64
  *   m    = lower median of the n_u above 0                            f64
  *   c_u  = min(1, (CLIP_MEDIANS · m) / n_u)                           f64
  *   a_u  = f32(c_u · (tokens_u / Σ tokens))                           f64, rounded once at the end
- *   d_i  = d_i + f32(f32(a_u · scale_u,block) · value_u,i)            f32, u ascending by address, from +0
+ *   d_i  = d_i + f32(f32(a_u · scale_u,block) · value_u,i)            f32, u ascending by address, from +0; what a sparse one
+ *                                                                     leaves out adds nothing
  *   v_i  = f32(mu · v_i) + d_i                                        f32
  *   w_i  = w_i − lr · (d_i + mu · v_i)                                f32, each operation rounded, inner first
  */
@@ -61,27 +62,14 @@ export function mergeFactors(norms: readonly number[], tokens: readonly number[]
 export async function mergeUpdates(
   parameters: number,
   tokens: readonly number[],
-  load: (index: number) => Promise<QuantisedUpdate>,
+  load: (index: number) => Promise<Update>,
 ): Promise<Float32Array> {
   const norms: number[] = [];
-  for (let u = 0; u < tokens.length; u++) norms.push(updateNorm(await load(u)));
+  for (let u = 0; u < tokens.length; u++) norms.push((await load(u)).norm());
   const mean = new Float32Array(parameters);
   const factors = mergeFactors(norms, tokens);
-  for (let u = 0; u < tokens.length; u++) accumulate(mean, await load(u), factors[u] as number);
+  for (let u = 0; u < tokens.length; u++) (await load(u)).addTo(mean, factors[u] as number);
   return mean;
-}
-
-/** sum_i = sum_i + f32(f32(factor · scale) · value_i), in f32. */
-export function accumulate(sum: Float32Array, update: QuantisedUpdate, factor: number): void {
-  const { scales, values } = update;
-  const fround = Math.fround;
-  for (let block = 0; block < scales.length; block++) {
-    const scale = fround(factor * (scales[block] as number));
-    const to = Math.min((block + 1) * UPDATE_BLOCK_VALUES, values.length);
-    for (let i = block * UPDATE_BLOCK_VALUES; i < to; i++) {
-      sum[i] = fround((sum[i] as number) + fround(scale * (values[i] as number)));
-    }
-  }
 }
 
 /** The outer Nesterov step, in place on `weights` and `momentum`. */

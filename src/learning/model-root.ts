@@ -12,6 +12,6 @@ export function modelRootOf(model: ModelVectors): Hash {
 }
 
 /** Identity of a round's start. Trainers need the weights only; momentum belongs to the settled model. */
-export function startRootOf(model: ModelVectors): Hash {
+export function startRootOf(model: Pick<ModelVectors, 'weights'>): Hash {
   return taggedHash('pol/start/1', model.weights);
 }

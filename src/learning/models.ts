@@ -5,11 +5,20 @@ import type { Logger } from '../primitives/log.ts';
 import { vectorFromBytes, vectorRoot } from './chunks.ts';
 import { learningError } from './errors.ts';
 import { readIfPresent, subdirectory } from './files.ts';
-import { boundaryKey, type Generation, type Generations, readManifest, sameList, writeManifest } from './manifest.ts';
+import {
+  boundaryKey,
+  type Generation,
+  type Generations,
+  type KeptBack,
+  type KeptStart,
+  readManifest,
+  sameList,
+  writeManifest,
+} from './manifest.ts';
 import { mergeUpdates, type OuterOptions, outerStep, requireCanonicalList } from './merge.ts';
 import { type ModelVectors, modelRootOf, startRootOf } from './model-root.ts';
-import type { BoundaryInput, BoundaryRoots, HeldModel, ModelFiles, UpdateReference } from './types.ts';
-import { decodeUpdate } from './update.ts';
+import type { BoundaryInput, BoundaryRoots, HeldModel, HeldStart, ModelFiles, UpdateReference } from './types.ts';
+import type { Update, UpdateFormat } from './update-format.ts';
 import { openVectorStore } from './vectors.ts';
 
 /**
@@ -29,14 +38,27 @@ export interface ModelStore {
   /** Makes a boundary current and durable; nothing happens when it is already. @throws as `boundary` */
   commit(input: BoundaryInput): Promise<void>;
   /** Identity and weights of a held round's start. @throws LEARNING_WRONG_ROUND when no held round started from it, LEARNING_STORE_CORRUPT */
-  start(round: number, startRoot: Hash): Promise<{ readonly weightsRoot: Hash; readonly weights: Float32Array }>;
+  start(round: number, startRoot: Hash): Promise<RoundStart>;
   /** @throws LEARNING_STORE_CORRUPT */
   settledWeights(): Promise<Float32Array>;
   settledWeightsPath(): string;
   /** The settled models held, newest first. */
   heldModels(): readonly HeldModel[];
+  /** The starts of rounds held, newest first. */
+  heldStarts(): readonly HeldStart[];
   /** @throws LEARNING_SNAPSHOT_INVALID, LEARNING_UPDATE_MISSING */
   importSnapshot(files: ModelFiles, expected: SnapshotExpectation): Promise<void>;
+}
+
+/** What a held round started from. */
+export interface RoundStart {
+  readonly weightsRoot: Hash;
+  readonly weights: Float32Array;
+  /**
+   * Roots of what the trainers of sparse updates kept back two rounds before, by trainer: of the last updates whose acceptance is known
+   * when the round starts. undefined when this node took the models over since, and does not know.
+   */
+  readonly feedback: ReadonlyMap<Hex, Hash> | undefined;
 }
 
 interface SnapshotExpectation {
@@ -51,13 +73,16 @@ export interface ModelStoreOptions {
   readonly parameters: number;
   readonly genesisHash: Hash;
   readonly outer: OuterOptions;
+  /** Rounds before the open one whose start weights are kept, at least one. */
+  readonly keptStarts: number;
+  readonly updates: UpdateFormat;
 }
 
 export interface ModelStoreDependencies {
   /** Bytes of an update by hash; undefined when not held. */
   readonly update: (hash: Hash) => Promise<Uint8Array | undefined>;
   /** Called once, for a new directory. */
-  readonly initialWeights: () => Float32Array;
+  readonly initialWeights: () => Promise<Float32Array>;
   readonly log: Logger;
 }
 
@@ -77,13 +102,15 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
   const pending = new Map<Hex, Float32Array>();
   const candidates = new Map<Hex, { readonly settled: ModelVectors; readonly start: ModelVectors }>();
 
+  let starts: readonly KeptStart[] = [];
   let generations: Generations = (await openGenerations()) ?? (await startFromGenesis());
-  await vectors.keepOnly(generations.flatMap(rootsOf));
+  await vectors.keepOnly([...generations.flatMap(rootsOf), ...starts.map(({ weights }) => weights)]);
 
   async function openGenerations(): Promise<Generations | undefined> {
     const stored = await readManifest(directory, genesisHash);
     if (stored === undefined) return undefined;
-    const [newest, previous] = stored;
+    starts = stored.starts;
+    const [newest, previous] = stored.generations;
     if (await isWhole(newest)) return previous !== undefined && (await isWhole(previous)) ? [newest, previous] : [newest];
     log.warn({ round: newest.openRound }, 'the newest model on disk is damaged; falling back to the one before');
     return previous !== undefined && (await isWhole(previous)) ? [previous] : undefined;
@@ -100,30 +127,39 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
   }
 
   async function startFromGenesis(): Promise<Generations> {
-    const model = hold(dependencies.initialWeights(), new Float32Array(parameters));
-    const genesis: Generation = { openRound: 0, settled: model, start: model, sealed: [], boundary: undefined };
-    await persist([genesis]);
+    const model = hold(await dependencies.initialWeights(), new Float32Array(parameters));
+    const genesis: Generation = { openRound: 0, settled: model, start: model, sealed: [], boundary: undefined, feedback: [] };
+    await persist([genesis], []);
     return [genesis];
   }
 
   /** Crash-safe order: first the new vectors, then the manifest that names them. */
-  async function persist(next: Generations): Promise<void> {
+  async function persist(next: Generations, kept: readonly KeptStart[]): Promise<void> {
     for (const root of next.flatMap(rootsOf)) {
       const vector = pending.get(toHex(root));
       if (vector === undefined) continue;
       await vectors.write(root, vector);
       pending.delete(toHex(root));
     }
-    await writeManifest(directory, genesisHash, next);
+    await writeManifest(directory, genesisHash, { generations: next, starts: kept });
     pending.clear();
   }
 
   /** Persists, and deletes last what the manifest no longer names. */
   async function install(next: Generations): Promise<void> {
-    await persist(next);
+    const kept = startsBeside(next);
+    await persist(next, kept);
     generations = next;
+    starts = kept;
     candidates.clear();
-    await vectors.keepOnly(next.flatMap(rootsOf));
+    await vectors.keepOnly([...next.flatMap(rootsOf), ...kept.map(({ weights }) => weights)]);
+  }
+
+  /** Of the starts held until now, those that are still wanted and not among the next generations. */
+  function startsBeside(next: Generations): readonly KeptStart[] {
+    const oldest = next[0].openRound - options.keptStarts;
+    const isNext = (round: number) => next.some(({ openRound }) => openRound === round);
+    return allStarts().filter(({ round }) => round >= oldest && round < next[0].openRound && !isNext(round));
   }
 
   function hold(weights: Float32Array, momentum: Float32Array): ModelVectors {
@@ -138,7 +174,7 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
     return pending.get(toHex(root))?.slice() ?? (await vectors.read(root));
   }
 
-  async function loadUpdate(reference: UpdateReference) {
+  async function loadUpdate(reference: UpdateReference): Promise<Update> {
     const bytes = await dependencies.update(reference.updateHash);
     if (bytes === undefined) {
       throw learningError(
@@ -146,7 +182,18 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
         `update ${toHex(reference.updateHash)} of ${toHex(reference.trainer)} is not held; fetch it first`,
       );
     }
-    return decodeUpdate(bytes, parameters);
+    return options.updates.decode(bytes);
+  }
+
+  /** What the accepted updates' trainers kept back; nothing where updates have no feedback. */
+  async function feedbackOf(accepted: readonly UpdateReference[]): Promise<readonly KeptBack[]> {
+    if (options.updates.noFeedback === undefined) return [];
+    const list: KeptBack[] = [];
+    for (const reference of accepted) {
+      const { feedback } = await loadUpdate(reference);
+      if (feedback !== undefined) list.push({ trainer: reference.trainer, root: feedback.after });
+    }
+    return list;
   }
 
   async function outer(model: ModelVectors, updates: readonly UpdateReference[]): Promise<ModelVectors> {
@@ -181,6 +228,13 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
     return candidate;
   }
 
+  function allStarts(): readonly KeptStart[] {
+    return [
+      ...generations.map(({ openRound, start, feedback }): KeptStart => ({ round: openRound, weights: start.weights, feedback })),
+      ...starts,
+    ];
+  }
+
   async function readSnapshotVector(path: string): Promise<Float32Array> {
     const bytes = await readIfPresent(path);
     if (bytes?.length !== parameters * 4) {
@@ -211,12 +265,17 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
       const { settled, start } = await resolve(input);
       const base = generations.find((generation) => generation.openRound === input.round);
       if (base === undefined) throw wrongRound(input.round);
-      await install([{ openRound: input.round + 1, settled, start, sealed: input.sealed, boundary: key }, base]);
+      const feedback = await feedbackOf(input.accepted);
+      await install([{ openRound: input.round + 1, settled, start, sealed: input.sealed, boundary: key, feedback }, base]);
     },
     async start(round, startRoot) {
-      const held = generations.find((generation) => generation.openRound === round && equalBytes(startRootOf(generation.start), startRoot));
+      const held = allStarts().find((each) => each.round === round && equalBytes(startRootOf(each), startRoot));
       if (held === undefined) throw wrongRound(round);
-      return { weightsRoot: held.start.weights, weights: await vectors.read(held.start.weights) };
+      return {
+        weightsRoot: held.weights,
+        weights: await vectors.read(held.weights),
+        feedback: held.feedback && new Map(held.feedback.map(({ trainer, root }) => [toHex(trainer), root])),
+      };
     },
     settledWeights: () => vectors.read(generations[0].settled.weights),
     settledWeightsPath: () => vectors.path(generations[0].settled.weights),
@@ -226,6 +285,8 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
         weights: { root: settled.weights, path: vectors.path(settled.weights) },
         momentum: { root: settled.momentum, path: vectors.path(settled.momentum) },
       })),
+    heldStarts: () =>
+      allStarts().map((start) => ({ startRoot: startRootOf(start), weights: { root: start.weights, path: vectors.path(start.weights) } })),
     async importSnapshot(files, expected) {
       requireCanonicalList(expected.sealed, 'sealed');
       const weights = await readSnapshotVector(files.weights);
@@ -245,7 +306,7 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
         pending.clear();
         throw learningError('LEARNING_SNAPSHOT_INVALID', 'the sealed updates do not lead from the snapshot to the start of the open round');
       }
-      await install([{ openRound: expected.openRound, settled, start, sealed: expected.sealed, boundary: undefined }]);
+      await install([{ openRound: expected.openRound, settled, start, sealed: expected.sealed, boundary: undefined, feedback: undefined }]);
     },
   };
 }

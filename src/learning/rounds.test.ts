@@ -79,7 +79,7 @@ describe('rounds', () => {
     expect(await node.current()).toEqual({ ...before, round: 3 });
   });
 
-  it('can be checked after their boundary, until the next one', async () => {
+  it('can be checked after their boundary and after their settlement, while their round is kept', async () => {
     const [trainer, checker] = [await openNode(), await openNode()];
     const assignment = await assignmentOf(trainer, 1);
     const proof = await trainRound(trainer, assignment);
@@ -88,6 +88,12 @@ describe('rounds', () => {
     await commit({ round: 0, accepted: [], sealed: sealedList(proof) }, trainer, checker);
     expect(summary(await checker.check(proof, assignment, [0, 3], source))).toEqual('held');
     await commit({ round: 1, accepted: sealedList(proof), sealed: [] }, trainer, checker);
+    expect(summary(await checker.check(proof, assignment, [0, 3], source))).toEqual('held');
+    // Who judges a verdict again is shown the opening by who checked it, and the start of the round.
+    expect(await checker.opening(proof.round, proof.trainer, 3)).toEqual(await trainer.opening(proof.round, proof.trainer, 3));
+    expect((await checker.heldStarts()).map(({ startRoot }) => startRoot)).toContainEqual(assignment.startRoot);
+    await commit({ round: 2, accepted: [], sealed: [] }, trainer, checker);
+    expect(await checker.opening(proof.round, proof.trainer, 3)).toBeUndefined();
     await expect(checker.check(proof, assignment, [0, 3], source)).rejects.toEqual(code('LEARNING_WRONG_ROUND'));
   });
 

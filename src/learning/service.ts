@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../primitives/clock.ts';
 import { type Logger, silentLogger } from '../primitives/log.ts';
 import type { BlobStore } from '../store/kv.ts';
 import { assembleLearningService } from './assemble.ts';
+import { openTextTokenizer } from './assets.ts';
 import type { ArithmeticFault } from './checker.ts';
 import type { LearningService } from './types.ts';
 
@@ -21,11 +22,15 @@ export interface LearningServiceOptions {
   readonly threads: number;
   /** Where tokenised data sets are kept; nodes may share it. */
   readonly datasetCache: string;
+  /** Folders with the files that the genesis names by hash (assets.ts). */
+  readonly assets?: readonly string[];
   /** What a relative `file:` source of the genesis is relative to; the working directory when left out. */
   readonly baseDirectory?: string;
   /** Sequences a pass takes at once, and whether activations are computed again instead of kept: memory against speed, never bits. */
   readonly microBatch?: number;
   readonly checkpointing?: boolean;
+  /** Settled rounds whose proofs can be judged again (LearningParts.keepRounds). */
+  readonly keepRounds?: number;
 }
 
 export interface LearningServiceDependencies {
@@ -57,6 +62,8 @@ export async function createLearningService(
     { wanted: options.backend, threads },
     { onRefused: (name, reason) => log.warn({ backend: name, reason }, 'this backend cannot be used; taking the next one') },
   );
+  const assets = options.assets ?? [];
+  const tokenizer = await openTextTokenizer(genesis, assets);
   const dataset = await loadDataset(
     {
       source: data.source,
@@ -64,9 +71,12 @@ export async function createLearningService(
       contextLength: model.context_length,
       heldOutTokens: data.held_out_tokens,
       expectedRoot: fromHex(data.root, 32),
+      heldOutPpm: data.held_out_ppm,
+      tokenizer,
       cacheDirectory: options.datasetCache,
     },
     {
+      remote: { fetch, clock: dependencies.clock ?? systemClock, environment: process.env },
       baseDirectory: options.baseDirectory ?? process.cwd(),
       onProgress: ({ bytesDone, bytesTotal }) => log.debug({ bytesDone, bytesTotal }, 'tokenising the data set'),
     },
@@ -81,6 +91,7 @@ export async function createLearningService(
   return assembleLearningService({
     genesis,
     directory: join(options.directory, 'learning'),
+    assets,
     dataset,
     backend,
     confirmingBackend: confirming === undefined ? undefined : () => selectBackend({ wanted: confirming, threads: 1 }),
@@ -89,6 +100,7 @@ export async function createLearningService(
     clock: dependencies.clock ?? systemClock,
     log,
     onFault: dependencies.onFault ?? (() => {}),
+    ...(options.keepRounds === undefined ? {} : { keepRounds: options.keepRounds }),
   });
 }
 
@@ -97,6 +109,6 @@ export async function createLearningService(
  * instance has other memory, so it also confirms itself: against a flipped bit, since its arithmetic passed the self-test. The scalar
  * reference would need minutes for one step of the smallest real model.
  */
-function confirmingBackendOf(name: string): string | undefined {
+export function confirmingBackendOf(name: string): string | undefined {
   return name === 'reference' ? undefined : 'wasm';
 }

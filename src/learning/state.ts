@@ -24,9 +24,11 @@ const STEP_BYTES = 8;
 /**
  * Identity of a state: H(weights root, H(moment roots), step). Weights and moments can be proven and fetched apart.
  * @param hashChunks a faster way to the same hashes (a backend's)
+ * @param feedback root of the feedback vector that the round's update is to be made with, where updates are sparse: every state of the
+ * round is bound to it, so that it is chosen before the round and not when its end is known
  */
-export function stateRoot(state: TrainingState, hashChunks?: ChunkHasher): Hash {
-  return stateRoots(state, hashChunks).state;
+export function stateRoot(state: TrainingState, hashChunks?: ChunkHasher, feedback?: Hash): Hash {
+  return bind(stateRoots(state, hashChunks).state, feedback);
 }
 
 /** A state's root, and that of its weights alone, at the price of one. */
@@ -36,10 +38,10 @@ export function stateRoots(state: TrainingState, hashChunks?: ChunkHasher): { re
   return { state: combine(weights, ...moments, state.step), weights };
 }
 
-/** Root of leaf 0's state: weights with the root given, `parameters` of them, and nothing else. */
-export function startStateRoot(weightsRoot: Hash, parameters: number): Hash {
+/** Root of leaf 0's state: weights with the root given, `parameters` of them, and nothing else but the feedback. */
+export function startStateRoot(weightsRoot: Hash, parameters: number, feedback?: Hash): Hash {
   const zeros = zeroVectorRoot(parameters);
-  return combine(weightsRoot, zeros, zeros, 0);
+  return bind(combine(weightsRoot, zeros, zeros, 0), feedback);
 }
 
 /** Bytes of an encoded state: three vectors of f32 and the step. */
@@ -74,13 +76,17 @@ export function decodeState(bytes: Uint8Array, parameters: number): TrainingStat
 }
 
 /** True when `bytes` encode a state with this root. Never throws: they come from strangers. */
-export function isStateOf(root: Hash, bytes: Uint8Array, parameters: number, hashChunks?: ChunkHasher): boolean {
+export function isStateOf(root: Hash, bytes: Uint8Array, parameters: number, hashChunks?: ChunkHasher, feedback?: Hash): boolean {
   if (bytes.length !== stateByteLength(parameters)) return false;
   try {
-    return equalBytes(stateRoot(decodeState(bytes, parameters), hashChunks), root);
+    return equalBytes(stateRoot(decodeState(bytes, parameters), hashChunks, feedback), root);
   } catch {
     return false;
   }
+}
+
+function bind(state: Hash, feedback: Hash | undefined): Hash {
+  return feedback === undefined ? state : taggedHash('pol/sparse-state/1', state, feedback);
 }
 
 function combine(weights: Hash, firstMoment: Hash, secondMoment: Hash, step: number): Hash {

@@ -1,13 +1,17 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { parameterLayout } from '../model/layout.ts';
-import { type ModelConfig, modelSchema } from '../params/genesis.ts';
+import { type Genesis, genesisHash, type ModelConfig, modelSchema, parseGenesis } from '../params/genesis.ts';
 import { type Hex, toHex } from '../primitives/bytes.ts';
+import { ASSETS_FOLDER } from './assets.ts';
 import { vectorRoot } from './chunks.ts';
 import { jsonBytes, parseJson, readIfPresent, subdirectory, writeFileDurably } from './files.ts';
+import { readManifest } from './manifest.ts';
+import { modelRootOf } from './model-root.ts';
 import { runError } from './single/errors.ts';
 import { readRun } from './single/run-directory.ts';
 import { readVectors, writeVectors } from './vector-file.ts';
+import { openVectorStore } from './vectors.ts';
 
 /*
  * A model by itself, in a folder: model.json, weights.f32 (little-endian f32, in the order of `parameterLayout`) and, when its tokenizer
@@ -32,21 +36,27 @@ const documentSchema = z.strictObject({
 });
 type ModelDocument = z.infer<typeof documentSchema>;
 
-/** A model on disk: a folder as above, or a run's newest checkpoint. */
+/** A model on disk: a folder as above, a run's newest checkpoint, or the settled model of a node. */
 export interface StoredModel {
   readonly config: ModelConfig;
-  readonly tokenizer: { readonly kind: 'gpt2' } | { readonly kind: 'file'; readonly directory: string };
+  readonly tokenizer:
+    | { readonly kind: 'gpt2' }
+    | { readonly kind: 'file'; readonly directory: string }
+    /** A network's: found in folders of assets (assets.ts). */
+    | { readonly kind: 'assets'; readonly genesis: Genesis; readonly folders: readonly string[] };
   readonly weightsRoot: Hex;
   readonly lineage: Readonly<Record<string, unknown>> | undefined;
   /** Fills [parameterLayout(config).count] values. @throws RUN_CHECKPOINT_DAMAGED when they do not have the root */
   readWeights(out: Float32Array): Promise<void>;
 }
 
-/** @throws RUN_MISSING when the folder holds neither; RUN_INVALID, RUN_CHECKPOINT_DAMAGED */
+/** @throws RUN_MISSING when the folder holds none of them; RUN_INVALID, RUN_CHECKPOINT_DAMAGED */
 export async function openStoredModel(directory: string, dependencies: { readonly now: () => number }): Promise<StoredModel> {
   const path = join(directory, MODEL_FILE);
   const bytes = await readIfPresent(path);
   if (bytes !== undefined) return modelOf(directory, parseModel(parseJson(bytes), path));
+  const settled = await openSettledModel(directory);
+  if (settled !== undefined) return settled;
   const { document, checkpoints } = await readRun(directory, dependencies);
   const newest = checkpoints.listed[0];
   if (document === undefined || newest === undefined) {
@@ -77,6 +87,44 @@ export async function openStoredModel(directory: string, dependencies: { readonl
       if (found?.step !== newest.step) throw runError('RUN_CHECKPOINT_DAMAGED', `${directory} has saved since; run the command again`);
     },
   };
+}
+
+/**
+ * The settled model that a node's data directory holds; it may run meanwhile. Its genesis lies there, or beside the network's configurations.
+ * Undefined when the directory is no node's.
+ */
+async function openSettledModel(directory: string): Promise<StoredModel | undefined> {
+  for (const path of [join(directory, 'genesis.json'), join(directory, '..', '..', 'genesis.json')]) {
+    const bytes = await readIfPresent(path);
+    if (bytes === undefined) continue;
+    const genesis = parseGenesis(parseJson(bytes));
+    const models = join(directory, 'learning', 'models');
+    const newest = (await readManifest(models, genesisHash(genesis)))?.generations[0];
+    if (newest === undefined) continue;
+    const vectors = await openVectorStore({ directory: models, parameters: parameterLayout(genesis.model).count });
+    const { weights: root } = newest.settled;
+    return {
+      config: genesis.model,
+      tokenizer:
+        genesis.tokenizer.kind === 'gpt2'
+          ? genesis.tokenizer
+          : { kind: 'assets', genesis, folders: [join(directory, ASSETS_FOLDER), join(path, '..', ASSETS_FOLDER)] },
+      weightsRoot: toHex(root),
+      lineage: {
+        kind: 'network',
+        network: genesis.name,
+        chain_id: genesis.chain_id,
+        genesis_hash: toHex(genesisHash(genesis)),
+        open_round: newest.openRound,
+        model_root: toHex(modelRootOf(newest.settled)),
+        weights_root: toHex(root),
+        data_root: genesis.data.root,
+        ...(genesis.base_model === undefined ? {} : { base_weights_root: genesis.base_model.weights_root }),
+      },
+      readWeights: async (out) => out.set(await vectors.read(root)),
+    };
+  }
+  return undefined;
 }
 
 /** Writes a model's folder, its description last: a folder that has one is whole. */

@@ -19,7 +19,7 @@ import { vectorFromBytes } from './chunks.ts';
 import { leavesRoot, openSegment } from './leaves.ts';
 import { encodeState, stateRoot } from './state.ts';
 import type { Assignment, LearningService, ModelFiles, ProofSource, SegmentFinding, TrainedRound, UpdateReference } from './types.ts';
-import { encodeUpdate, quantiseUpdate } from './update.ts';
+import type { KeptVector } from './update-format.ts';
 import { createWorkload, loadStart, stateAfter } from './workload.ts';
 
 /** A network small enough for the reference backend: what tests of this folder share. */
@@ -223,6 +223,8 @@ export interface Deviation {
   readonly dataOf?: (step: number) => number;
   readonly learningRate?: (honest: number, step: number) => number;
   readonly endOfUpdate?: (weights: Float32Array) => Float32Array;
+  /** The feedback vector that a sparse update is made with; zeros when left out. */
+  readonly kept?: KeptVector;
 }
 
 /** Trains a round without the service, as a program that was changed would: everything is consistent but for the deviation. */
@@ -231,14 +233,16 @@ export async function trainDishonestly(
   assignment: Assignment,
   segments: number,
   deviation: Deviation,
+  genesis: Genesis = testGenesis,
 ): Promise<{ readonly proof: ProofOperation; readonly opening: LearningService['opening']; readonly blobs: BlobStore }> {
-  const workload = createWorkload(testGenesis, { dataset: testDataset });
+  const workload = createWorkload(genesis, { dataset: testDataset });
+  const feedback = workload.updates.noFeedback && (deviation.kept?.root ?? workload.updates.noFeedback);
   const blobs = createMemoryBlobStore();
   const engine = createEngine(createReferenceBackend());
   const start = vectorFromBytes((await readModel(service)).bytes.slice(0, workload.parameters * 4));
   loadStart(engine, start);
   deviation.atStart?.(engine);
-  const roots = [stateRoot(stateAfter(engine, workload, 0))];
+  const roots = [stateRoot(stateAfter(engine, workload, 0), undefined, feedback)];
   await blobs.put(roots[0] as Uint8Array, encodeState(stateAfter(engine, workload, 0)));
   for (let segment = 0; segment < segments; segment++) {
     for (let i = 0; i < workload.stepsPerSegment; i++) {
@@ -251,12 +255,13 @@ export async function trainDishonestly(
     }
     deviation.after?.(engine, segment);
     const state = stateAfter(engine, workload, segment + 1);
-    roots.push(stateRoot(state));
-    await blobs.put(stateRoot(state), encodeState(state));
+    const root = stateRoot(state, undefined, feedback);
+    roots.push(root);
+    await blobs.put(root, encodeState(state));
   }
   const end = engine.weights.slice();
   engine.release();
-  const update = encodeUpdate(quantiseUpdate(start, deviation.endOfUpdate?.(end) ?? end));
+  const { bytes: update } = workload.updates.make(start, deviation.endOfUpdate?.(end) ?? end, deviation.kept);
   await blobs.put(sha256(update), update);
   const scope = workload.scope(assignment.round, assignment.trainer);
   const proof: ProofOperation = {

@@ -7,14 +7,15 @@ import type { Address } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import type { BlobStore } from '../store/kv.ts';
 import type { BlobIndex } from './blob-index.ts';
+import { littleEndianBytes } from './chunks.ts';
 import { learningError } from './errors.ts';
+import { ownFeedback, readFeedback } from './feedback.ts';
 import type { Gate } from './gate.ts';
 import { leavesRoot, openSegment } from './leaves.ts';
 import type { ModelStore } from './models.ts';
 import type { RoundRecord, RoundRecords } from './round-record.ts';
 import { decodeState, encodeState, isStateOf, startStateRoot, stateByteLength, stateRoot } from './state.ts';
 import type { Assignment, Opening, TrainedRound, TrainingProgress } from './types.ts';
-import { encodeUpdate, quantiseUpdate } from './update.ts';
 import { loadStart, loadState, runSegment, stateAfter, type Workload } from './workload.ts';
 
 /** Makes a round's segments, and the proof of them. One round at a time. */
@@ -108,15 +109,17 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
     current.record = stored;
     if (stored?.update !== undefined) return;
 
+    const feedback = stored === undefined ? await ownFeedback(start, assignment, workload.updates, { blobs, index }) : stored.feedback;
     const engine = dependencies.engine();
     let record: RoundRecord = stored ?? {
       round,
       trainer,
       startRoot,
       beacon,
-      stateRoots: [startStateRoot(start.weightsRoot, workload.parameters)],
+      stateRoots: [startStateRoot(start.weightsRoot, workload.parameters, feedback)],
       lossSums: [],
       update: undefined,
+      feedback,
     };
     if (record.lossSums.length === 0) loadStart(engine, start.weights);
     else loadState(engine, decodeState(await lastState(record), workload.parameters));
@@ -124,6 +127,8 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
     const tokensPerStep = workload.tokensPerSegment / workload.stepsPerSegment;
     const startedAt = clock.now();
     let ran = 0;
+    let stepMs = 0;
+    let stepStartedAt = startedAt;
     // Asked to finish before the first segment is done, it does that one: a round without any proves nothing.
     const goesOn = () => !current.abandoned && (record.lossSums.length === 0 || !hurry.signal.aborted);
     while (record.lossSums.length < maxSegments && goesOn()) {
@@ -131,12 +136,22 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
       const firstStep = segment * workload.stepsPerSegment - ran;
       const turn = async () => {
         await gate.quiet(hurry.signal);
+        stepStartedAt = clock.now();
         return !current.abandoned;
       };
       const lossSum = await runSegment(engine, workload, assignment, segment, turn, (loss) => {
         ran++;
-        const seconds = Math.max(clock.now() - startedAt, 1) / 1000;
-        void tell(onProgress, { round, segments: segment, steps: firstStep + ran, loss, tokensPerSecond: (ran * tokensPerStep) / seconds });
+        const now = clock.now();
+        stepMs += now - stepStartedAt;
+        const seconds = Math.max(now - startedAt, 1) / 1000;
+        void tell(onProgress, {
+          round,
+          segments: segment,
+          steps: firstStep + ran,
+          loss,
+          tokensPerSecond: (ran * tokensPerStep) / seconds,
+          stepMs,
+        });
       });
       if (lossSum === undefined) return;
       record = await keep(current, record, engine, lossSum);
@@ -149,7 +164,7 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
    */
   async function keep(current: Job, record: RoundRecord, engine: TrainingEngine, lossSum: number): Promise<RoundRecord> {
     const state = stateAfter(engine, workload, record.stateRoots.length);
-    const root = stateRoot(state, engine.hashChunks);
+    const root = stateRoot(state, engine.hashChunks, record.feedback);
     // The copy is the previous state's until that is written.
     await writing;
     scratch ??= new Uint8Array(stateByteLength(workload.parameters));
@@ -176,7 +191,7 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
     if (record.update !== undefined) return record;
     // All states, not the last alone: a damaged one could not be opened later.
     for (const root of record.stateRoots.slice(1)) {
-      if ((await storedState(root)) !== undefined) continue;
+      if ((await storedState(root, record.feedback)) !== undefined) continue;
       log.warn({ round: record.round }, 'a state of this round is damaged or gone; training it anew');
       return undefined;
     }
@@ -184,16 +199,16 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
   }
 
   /** A state's bytes, verified; a damaged blob is deleted, so that it can be put again. */
-  async function storedState(root: Hash): Promise<Uint8Array | undefined> {
+  async function storedState(root: Hash, feedback: Hash | undefined): Promise<Uint8Array | undefined> {
     const bytes = await blobs.get(root);
-    if (bytes === undefined || isStateOf(root, bytes, workload.parameters, dependencies.engine().hashChunks)) return bytes;
+    if (bytes === undefined || isStateOf(root, bytes, workload.parameters, dependencies.engine().hashChunks, feedback)) return bytes;
     await blobs.delete(root);
     return undefined;
   }
 
   async function lastState(record: RoundRecord): Promise<Uint8Array> {
     const root = record.stateRoots[record.stateRoots.length - 1];
-    const bytes = root === undefined ? undefined : await storedState(root);
+    const bytes = root === undefined ? undefined : await storedState(root, record.feedback);
     if (bytes === undefined) {
       throw learningError('LEARNING_STORE_CORRUPT', `the last state of round ${record.round} is damaged or gone; train the round again`);
     }
@@ -216,9 +231,11 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
   async function prove(record: RoundRecord, assignment: Assignment): Promise<RoundRecord> {
     const start = await models.start(assignment.round, assignment.startRoot);
     const end = decodeState(await lastState(record), workload.parameters);
-    const bytes = encodeUpdate(quantiseUpdate(start.weights, end.weights));
+    const before = await readFeedback(record.feedback, workload.updates, blobs);
+    const { bytes, kept } = workload.updates.make(start.weights, end.weights, before);
     const hash = sha256(bytes);
-    await index.note(record.round, [hash]);
+    await index.note(record.round, kept === undefined ? [hash] : [hash, kept.root]);
+    if (kept !== undefined) await blobs.put(kept.root, littleEndianBytes(kept.vector));
     await blobs.put(hash, bytes);
     const proven = { ...record, update: { hash, bytes: bytes.length } };
     await records.write(proven);

@@ -41,6 +41,8 @@ export interface TrainingProgress {
   readonly loss: number;
   /** Over this round so far. */
   readonly tokensPerSecond: number;
+  /** Time spent in training steps of this round since the program took it up, ms. */
+  readonly stepMs: number;
 }
 
 /** A finished round's work: the proof without its author's signature. Update and opened states are in the blob store. */
@@ -91,6 +93,12 @@ export interface HeldModel {
   readonly momentum: { readonly root: Hash; readonly path: string };
 }
 
+/** The weights that a round started from, on disk. */
+export interface HeldStart {
+  readonly startRoot: Hash;
+  readonly weights: { readonly root: Hash; readonly path: string };
+}
+
 /**
  * The learning engine of a node: holds the models, trains, checks. One caller at a time a method; training yields to
  * everything else between two steps. All of it is deterministic but for progress.
@@ -123,13 +131,19 @@ export interface LearningService {
    * @throws LEARNING_STORE_CORRUPT when the disk damaged the last state: nothing is claimed then
    */
   finishTraining(): Promise<TrainedRound | undefined>;
-  /** An own proof's opened segment, from disk, while its round is kept. */
+  /** A segment of an own proof, or of one that was checked here, opened from disk while its round is kept. */
   opening(round: number, trainer: Address, segment: number): Promise<Opening | undefined>;
 
   /**
-   * Re-executes segments of one proof, cheapest checks first; a finding for each, ascending. Of the open round or the one before it.
+   * Fetches what checking a segment needs, its opening and the state it starts from, and executes nothing: calls wait neither for each
+   * other nor for a check. False when nobody served it.
+   */
+  obtain(proof: ProofOperation, assignment: Assignment, segment: number, source: ProofSource): Promise<boolean>;
+  /**
+   * Re-executes segments of one proof, cheapest checks first; a finding for each, ascending. Of any round whose start is held.
    * @throws LEARNING_WRONG_ROUND when this node does not hold the round's start (it took over a snapshot since): it cannot judge and
-   * must not vote; LEARNING_INPUT_INVALID when proof, assignment and segments do not fit; LEARNING_CLOSED
+   * must not vote; LEARNING_INPUT_INVALID when proof, assignment and segments do not fit; LEARNING_UPDATE_MISSING where updates are sparse
+   * and the proof's is not held; LEARNING_CLOSED
    */
   check(
     proof: ProofOperation,
@@ -148,6 +162,8 @@ export interface LearningService {
 
   /** The settled models held, newest first: what newcomers fetch chunk by chunk. A file lasts until its model is two rounds old. */
   heldModels(): Promise<readonly HeldModel[]>;
+  /** The starts of the open round, the sealed one and settled ones that are kept, newest first: for who judges a verdict again. */
+  heldStarts(): Promise<readonly HeldStart[]>;
   /**
    * Takes over a settled model and rebuilds the open round's start from sealed updates in the blob store.
    * @throws LEARNING_SNAPSHOT_INVALID when the files do not have the root

@@ -6,10 +6,9 @@ import { isPolError } from '../primitives/errors.ts';
 import type { Hash } from '../primitives/hash.ts';
 import { learningError } from './errors.ts';
 import { meanOverRows } from './held-out.ts';
-import { accumulate } from './merge.ts';
 import type { ModelStore } from './models.ts';
 import type { GateMeasurement, GateRequest } from './types.ts';
-import { decodeUpdate } from './update.ts';
+import type { UpdateFormat } from './update-format.ts';
 
 /** Held-out sequences of one gate: a forward pass over half a default batch for each update. */
 const GATE_SEQUENCES = 8;
@@ -19,6 +18,7 @@ export function createUpdateGate(parts: {
   readonly engine: () => TrainingEngine;
   readonly models: Pick<ModelStore, 'start'>;
   readonly update: (hash: Hash) => Promise<Uint8Array | undefined>;
+  readonly format: UpdateFormat;
   readonly dataset: Dataset;
   readonly contextLength: number;
 }) {
@@ -44,8 +44,8 @@ export function createUpdateGate(parts: {
       const bytes = await parts.update(hash);
       if (bytes === undefined) throw learningError('LEARNING_UPDATE_MISSING', `update ${toHex(hash)} is not in the blob store`);
       engine.weights.set(weights);
-      // The trainer's end weights as its update tells them: start − update.
-      accumulate(engine.weights, decodeUpdate(bytes, weights.length), -1);
+      // The trainer's end weights as its update tells them: start − update. A sparse one tells them in part, and some of a former round's.
+      parts.format.decode(bytes).addTo(engine.weights, -1);
       losses.push(await lossOf(engine, rows));
     }
     return { baseline, losses };

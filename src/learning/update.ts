@@ -1,5 +1,6 @@
 import { littleEndianBytes, vectorFromBytes } from './chunks.ts';
 import { learningError } from './errors.ts';
+import type { Update } from './update-format.ts';
 
 /** Values that share a scale: 1/32 byte of overhead a value, and one outlier spoils 127 neighbours at most. */
 export const UPDATE_BLOCK_VALUES = 128;
@@ -106,8 +107,18 @@ export function decodeUpdate(bytes: Uint8Array, parameters: number): QuantisedUp
   return { scales, values };
 }
 
+/** A decoded update as merging takes it. */
+export function denseUpdate(update: QuantisedUpdate): Update {
+  return {
+    norm: () => updateNorm(update),
+    largest: () => largestMagnitude(update),
+    addTo: (sum, factor) => accumulate(sum, update, factor),
+    feedback: undefined,
+  };
+}
+
 /** The largest |value| in an update, f64. */
-export function largestMagnitude(update: QuantisedUpdate): number {
+function largestMagnitude(update: QuantisedUpdate): number {
   let largest = 0;
   for (const scale of update.scales) if (scale > largest) largest = scale;
   return largest * LARGEST_LEVEL;
@@ -131,6 +142,19 @@ export function updateNorm(update: QuantisedUpdate): number {
     sum += scale * scale * squares;
   }
   return Math.sqrt(sum);
+}
+
+/** sum_i = sum_i + f32(f32(factor · scale) · value_i), in f32. */
+function accumulate(sum: Float32Array, update: QuantisedUpdate, factor: number): void {
+  const { scales, values } = update;
+  const fround = Math.fround;
+  for (let block = 0; block < scales.length; block++) {
+    const scale = fround(factor * (scales[block] as number));
+    const to = Math.min((block + 1) * UPDATE_BLOCK_VALUES, values.length);
+    for (let i = block * UPDATE_BLOCK_VALUES; i < to; i++) {
+      sum[i] = fround((sum[i] as number) + fround(scale * (values[i] as number)));
+    }
+  }
 }
 
 const blocksOf = (parameters: number): number => Math.ceil(parameters / UPDATE_BLOCK_VALUES);

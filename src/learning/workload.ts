@@ -8,6 +8,7 @@ import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 import type { LeafScope } from './leaves.ts';
 import type { Assignment } from './types.ts';
+import { createUpdateFormat, type UpdateFormat } from './update-format.ts';
 
 /** All that a round's training is, beside the arithmetic: trainer and checker take it from here, so they cannot differ. */
 export interface Workload {
@@ -16,6 +17,7 @@ export interface Workload {
   readonly stepsPerSegment: number;
   readonly maxSegments: number;
   readonly tokensPerSegment: number;
+  readonly updates: UpdateFormat;
   scope(round: number, trainer: Address): LeafScope;
   /** Tokens of step `step` (from 0) of the trainer's round, as TrainingEngine.step takes them; valid until the next call. */
   batch(assignment: Assignment, step: number): Int32Array;
@@ -29,12 +31,14 @@ export function createWorkload(genesis: Genesis, dependencies: { readonly datase
   const batchSize = learning.batch_size;
   const stepsPerSegment = rounds.steps_per_segment;
   const tokens = new Int32Array(batchSize * (model.context_length + 1));
+  const parameters = parameterLayout(model).count;
   return {
     genesisHash: hash,
-    parameters: parameterLayout(model).count,
+    parameters,
     stepsPerSegment,
     maxSegments: rounds.max_segments,
     tokensPerSegment: stepsPerSegment * batchSize * model.context_length,
+    updates: createUpdateFormat(learning, parameters),
     scope: (round, trainer) => ({ chainId: genesis.chain_id, genesisHash: hash, round, trainer }),
     batch({ beacon, roster, trainer }, step) {
       const slot = slotOf(beacon, roster, trainer);

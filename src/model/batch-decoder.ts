@@ -3,6 +3,7 @@ import { ropeTables } from '../numerics/rope-table.ts';
 import type { ModelConfig } from '../params/genesis.ts';
 import { assertConverging, modelError } from './errors.ts';
 import { headDim, keyValueDim, type LayerPointers, locateParameters, parameterLayout } from './layout.ts';
+import { packWeights, planPackedWeights } from './packed-weights.ts';
 import type { BatchDecoder, SequenceInput } from './types.ts';
 
 /** Rows computed at once when nothing else is said; longer prompts go through in several passes, to the same bits. */
@@ -21,7 +22,7 @@ export interface BatchDecoderOptions {
 }
 
 /**
- * Decoding of several sequences in an arena of its own: weights, and keys and values of slots · context_length positions. One product
+ * Decoding of several sequences in an arena of its own: weights, copies of them packed for products of few rows, and keys and values of slots · context_length positions. One product
  * takes the rows of all sequences. No sum crosses rows, so a sequence's bits do not depend on its neighbours, nor on how its tokens are
  * split over passes, and equal those of the training engine's forward pass.
  * @throws MODEL_INPUT_INVALID when the weights have another length
@@ -35,10 +36,10 @@ export function createBatchDecoder(options: BatchDecoderOptions, dependencies: {
     throw modelError('MODEL_INPUT_INVALID', `the weights have ${options.weights.length} words, the model ${layout.count}`);
   }
   const arena = dependencies.backend.createArena(plan.words);
-  const kernels: Kernels = arena.kernels;
   const weights = arena.f32(0, layout.count);
   if (typeof options.weights === 'function') options.weights(weights);
   else weights.set(options.weights);
+  const kernels: Kernels = packWeights(arena.kernels, plan.packed);
 
   const width = headDim(model);
   const keyDim = keyValueDim(model);
@@ -219,13 +220,15 @@ function planBatchDecoding(model: ModelConfig, slots: number, passRows: number |
   const layout = parameterLayout(model);
   const arena = createLayout();
   const weightsAt = arena.reserve(layout.count);
+  const pointers = locateParameters(model, layout, weightsAt);
   const cacheWords = slots * context * keyDim;
   const tableWords = (maxRows * headDim(model)) / 2;
   return {
     maxRows,
     logitRows,
     layout,
-    pointers: locateParameters(model, layout, weightsAt),
+    pointers,
+    packed: planPackedWeights(arena, model, pointers),
     caches: Array.from({ length: model.layers }, () => ({ k: arena.reserve(cacheWords), v: arena.reserve(cacheWords) })),
     cos: arena.reserve(tableWords),
     sin: arena.reserve(tableWords),

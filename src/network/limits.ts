@@ -131,11 +131,13 @@ export const DIRECT_MESSAGES_BURST = 1_000;
 export const REQUEST_LIMITS = {
   hello: { perSecond: 1, burst: 10, maxRequestBytes: MAX_HELLO_BYTES },
   genesis: { perSecond: 1, burst: 10, maxRequestBytes: 64 },
+  asset: { perSecond: 100, burst: 200, maxRequestBytes: 128 },
   headers: { perSecond: 20, burst: 100, maxRequestBytes: 128 },
   blocks: { perSecond: 50, burst: 200, maxRequestBytes: 128 },
   'protocol-state': { perSecond: 2, burst: 20, maxRequestBytes: 128 },
   state: { perSecond: 50, burst: 200, maxRequestBytes: 16 * KIB },
   model: { perSecond: 2, burst: 20, maxRequestBytes: 128 },
+  start: { perSecond: 2, burst: 20, maxRequestBytes: 128 },
   chunks: { perSecond: 200, burst: 400, maxRequestBytes: 128 },
   blob: { perSecond: 200, burst: 1_000, maxRequestBytes: 128 },
   opening: { perSecond: 100, burst: 500, maxRequestBytes: 128 },

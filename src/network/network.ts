@@ -44,17 +44,19 @@ export type Topic = (typeof TOPICS)[number];
 export type DirectProtocol = 'consensus';
 /**
  * hello: genesis hash and height; genesis: the document; headers: with certificates, by height; blocks: final blocks by height;
- * protocol-state: by height; state: trie nodes and code by hash; model: a settled model's chunk hashes by its root; chunks: of a
- * model's vector; blob: bytes by identity; opening: a proof's opened segment.
+ * protocol-state: by height; state: trie nodes and code by hash; model: a settled model's chunk hashes by its root; start: those of the
+ * weights that a kept round started from; chunks: of such a vector; blob: bytes by identity; opening: a proof's opened segment.
  */
 export const REQUEST_PROTOCOLS = [
   'hello',
   'genesis',
+  'asset',
   'headers',
   'blocks',
   'protocol-state',
   'state',
   'model',
+  'start',
   'chunks',
   'blob',
   'opening',

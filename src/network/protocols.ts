@@ -12,6 +12,8 @@ export interface WireNames {
 const HELLO = '/pol/hello/1';
 /** Asked by newcomers that do not know any genesis yet. */
 export const GENESIS = '/pol/genesis/1';
+/** Asked by newcomers that know the genesis and lack a file that it names. */
+export const ASSET = '/pol/asset/1';
 
 export function wireNames(genesisHash: Hash): WireNames {
   const network = toHex(genesisHash.subarray(0, 8)).slice(2);
@@ -21,6 +23,7 @@ export function wireNames(genesisHash: Hash): WireNames {
     request(protocol) {
       // Unbound: nodes of different networks must be able to find out that they are.
       if (protocol === 'hello') return HELLO;
+      if (protocol === 'asset') return ASSET;
       return protocol === 'genesis' ? GENESIS : `/pol/${network}/${protocol}/1`;
     },
   };

@@ -5,6 +5,7 @@ import type { LearningService } from '../learning/types.ts';
 import type { Genesis } from '../params/genesis.ts';
 import type { NodeConfig } from '../params/node-config.ts';
 import type { Logger } from '../primitives/log.ts';
+import { assetFolders } from './assets.ts';
 import type { ServedModels } from './served-models.ts';
 import type { Shutdown } from './shutdown.ts';
 import { startInferenceWorker } from './worker/services.ts';
@@ -39,6 +40,8 @@ export function createCompletions(
   async function start(): Promise<InferenceEngine> {
     const data = {
       model,
+      tokenizer: genesis.tokenizer,
+      assets: assetFolders(config),
       backend: config.backend,
       threads: config.inference_threads,
       slots: config.inference_slots,

@@ -95,6 +95,7 @@ async function startSource(tamper: Tampering = (_, answer) => answer): Promise<S
     blobs: createMemoryBlobStore(),
     learning: {
       opening: async () => undefined,
+      heldStarts: async () => [],
       heldModels: async () => [
         {
           modelRoot: modelRootOf({ weights, momentum }),

@@ -5,11 +5,13 @@ import { createBlockStore } from '../chain/block-store.ts';
 import { type Chain, createChain, refusal } from '../chain/chain.ts';
 import { createConsensusDriver } from '../chain/consensus-driver.ts';
 import { createAuthorityDuty } from '../chain/duties/authority.ts';
+import { createOwnOperations } from '../chain/duties/own-operations.ts';
 import { createTrainerDuty } from '../chain/duties/trainer.ts';
 import { createVoteLog } from '../chain/duties/vote-log.ts';
 import { evidenceOf } from '../chain/evidence.ts';
 import { createFileWal } from '../chain/file-wal.ts';
 import { createHeaderStore } from '../chain/header-store.ts';
+import { KEPT_PROTOCOL_STATES_BLOCKS } from '../chain/limits.ts';
 import { createModelKeeper } from '../chain/model-keeper.ts';
 import { createOperationPool } from '../chain/operation-pool.ts';
 import { createPoolKeeper } from '../chain/pool-keeper.ts';
@@ -18,7 +20,7 @@ import type { ConsensusMessage } from '../codec/types.ts';
 import type { BlockApplication } from '../consensus/types.ts';
 import { createSenderRecovery } from '../execution/senders.ts';
 import { systemPace } from '../execution/watch.ts';
-import { updateByteLength } from '../learning/update.ts';
+import { createUpdateFormat } from '../learning/update-format.ts';
 import { createNetwork } from '../network/create-network.ts';
 import { authorityAddresses, type Genesis, genesisHash } from '../params/genesis.ts';
 import type { NodeConfig } from '../params/node-config.ts';
@@ -28,16 +30,19 @@ import { type Address, checksumAddress, signerFromPrivateKey } from '../primitiv
 import type { Logger } from '../primitives/log.ts';
 import type { ProtocolContext } from '../protocol/context.ts';
 import { initialProtocolState } from '../protocol/genesis-state.ts';
+import { roundLengthBlocks } from '../protocol/limits.ts';
 import { createOnion, onionSeed } from '../protocol/onion.ts';
 import { createFileBlobStore } from '../store/blobs.ts';
 import { openLmdbStore } from '../store/lmdb.ts';
 import { lockDataDirectory } from '../store/lock.ts';
+import { serveAssets } from '../sync/assets.ts';
 import { createBlockSync } from '../sync/block-sync.ts';
 import { createModelDownload } from '../sync/model-download.ts';
 import { createPeerSource, type PeerSourceOptions } from '../sync/peer-source.ts';
 import { serveSync } from '../sync/serve.ts';
 import { createSnapshotStore } from '../sync/snapshot-store.ts';
 import { createSnapshotSync } from '../sync/snapshot-sync.ts';
+import { assetFolders, createAssetFinder, ensureAssets } from './assets.ts';
 import { createCompletions } from './completions.ts';
 import { openExecution } from './execution.ts';
 import { createFailure } from './failure.ts';
@@ -108,9 +113,11 @@ async function assemble(
   // What is on disk.
   const store = await openLmdbStore(paths.store);
   shutdown.add('store', () => store.close());
-  const blocks = createBlockStore(store);
+  const blocks = createBlockStore(store, { keptStates: keptStatesOf(config, genesis) });
   const standing = blocks.requireGenesis(context.genesisHash);
   const blobs = createFileBlobStore(paths.blobs);
+
+  await ensureAssets(config, genesis, log);
 
   // Learning, execution, and the chain that binds them.
   const { remote: learning, terminate } = await startLearning(
@@ -158,7 +165,7 @@ async function assemble(
   );
   const stopping = new AbortController();
   const downloads = { network, clock: systemClock, log: log.child({ room: 'sync' }) };
-  const source = createPeerSource(peerSourceLimits(learning.parameters), {
+  const source = createPeerSource(peerSourceOptions(learning.parameters, context), {
     network,
     blobs,
     learning,
@@ -234,11 +241,15 @@ async function assemble(
     genesisDocument: utf8(JSON.stringify(genesis)),
   });
 
+  serveAssets({ network, find: createAssetFinder(config, genesis) });
+
   // What this node does in the learning protocol.
   const history = createTrainingHistory();
   const readyRound = () => keeper.readyRound;
   const duty = { learning, signer, state, readyRound, submit: gossip.sendOperation, log };
-  const trainer = config.training_enabled ? createTrainerDuty(context, { ...duty, onRoundTrained: history.trained }) : undefined;
+  const trainer = config.training_enabled
+    ? createTrainerDuty(context, { ...duty, clock: systemClock, onRoundTrained: history.trained })
+    : undefined;
   const authority = isAuthority
     ? createAuthorityDuty(context, {
         ...duty,
@@ -246,11 +257,14 @@ async function assemble(
         onion: createOnion(onionSeed(privateKey, 'public')),
         secretOnion: createOnion(onionSeed(privateKey, 'secret')),
         votes: createVoteLog(store),
+        clock: systemClock,
       })
     : undefined;
+  const own = createOwnOperations(context, { signer, state, send: gossip.sendOperation });
   const tick = () => {
     trainer?.tick();
     authority?.tick();
+    own.tick();
   };
   chain.onCommit(({ output }) => {
     if (output.state.heldOut !== undefined) history.heldOut(output.state.heldOut);
@@ -291,6 +305,7 @@ async function assemble(
     network,
     sync,
     wallet,
+    operator: { submit: own.submit, candidacy: async () => candidacyOf(privateKey) },
     trainer,
     history,
     completions,
@@ -346,14 +361,31 @@ function learningData(config: NodeConfig, genesis: Genesis): LearningWorkerData 
       backend: config.backend,
       threads: config.threads,
       datasetCache: datasetCacheOf(config),
+      assets: assetFolders(config),
+      keepRounds: config.keep_rounds,
     },
     blobDirectory: pathsOf(config).blobs,
   };
 }
 
-function peerSourceLimits(parameters: number): PeerSourceOptions {
+/** The chains that this key decides with; they are the same each time. */
+function candidacyOf(privateKey: Uint8Array) {
+  const tipOf = (chain: 'public' | 'secret') => createOnion(onionSeed(privateKey, chain)).tip;
+  return { tip: tipOf('public'), secretTip: tipOf('secret') };
+}
+
+/** States that a kept verdict is made of: each round has one more block for those who gather. */
+function keptStatesOf({ keep_rounds }: NodeConfig, { rounds }: Genesis): number {
+  return Math.max(KEPT_PROTOCOL_STATES_BLOCKS, (keep_rounds + 2) * roundLengthBlocks(1, rounds));
+}
+
+function peerSourceOptions(parameters: number, { genesis, genesisHash: hash }: ProtocolContext): PeerSourceOptions {
   const headroomBytes = 1024;
-  return { maxUpdateBytes: updateByteLength(parameters) + headroomBytes };
+  return {
+    maxUpdateBytes: createUpdateFormat(genesis.learning, parameters).byteLength + headroomBytes,
+    chainId: genesis.chain_id,
+    genesisHash: hash,
+  };
 }
 
 function applicationOf(chain: Chain, log: Logger): BlockApplication {

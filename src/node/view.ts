@@ -3,7 +3,7 @@ import type { Chain } from '../chain/chain.ts';
 import type { TrainerDuty } from '../chain/duties/trainer.ts';
 import { chainError } from '../chain/errors.ts';
 import type { TransactionPool } from '../chain/transaction-pool.ts';
-import type { ChainView, CompletionService, NodeView, TrainingStatus, WalletView } from '../chain/view.ts';
+import type { ChainView, CompletionService, NodeView, OperatorView, TrainingStatus, WalletView } from '../chain/view.ts';
 import { headerHash } from '../codec/blocks.ts';
 import type { ExecutionReader } from '../execution/engine.ts';
 import type { Network } from '../network/network.ts';
@@ -22,6 +22,7 @@ export function createNodeView(parts: {
   readonly network: Network;
   readonly sync: BlockSync;
   readonly wallet: WalletView;
+  readonly operator: OperatorView;
   readonly trainer: TrainerDuty | undefined;
   readonly history: TrainingHistory;
   readonly completions: CompletionService;
@@ -31,6 +32,7 @@ export function createNodeView(parts: {
     identity: parts.identity,
     execution: parts.execution,
     wallet: parts.wallet,
+    operator: parts.operator,
     completions: parts.completions,
     chain: {
       head: () => ({ height: chain.height, hash: chain.headHash, header: chain.headHeader }),
@@ -68,6 +70,7 @@ export function createNodeView(parts: {
       enabled: trainer !== undefined,
       active: trainer?.active ?? false,
       progress: trainer?.progress,
+      utilisation: trainer?.utilisation,
       history: history.list(),
     }),
     peers: () => network.peers(),

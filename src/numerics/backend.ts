@@ -60,6 +60,18 @@ export interface Kernels {
    */
   matmul(mode: MatmulMode, m: number, n: number, k: number, a: Ptr, b: Ptr, c: Ptr, accumulate: boolean): void;
 
+  /**
+   * packed [packedOperandWords(n, k)] = bf16() of B [n, k], in the form `matmulPacked` reads. Panels of 16 rows of B, zeros beyond the last; in
+   * a panel, for each pair of steps 2p, 2p+1 and each of its rows a word with the even step's bf16 in the lower half, zeros from k up to a
+   * multiple of 32. Half the bytes of B, rounded once for many products. packed may not overlap B. No part of programs.
+   */
+  packOperand(packed: Ptr, b: Ptr, n: number, k: number): void;
+  /**
+   * C = A·Bᵀ to the bits of matmul(NT, m, n, k, A, B, C, false), from a packed B. Made for few rows, when reading B is what takes time;
+   * with many rows matmul is faster. C may not overlap A or packed. No part of programs.
+   */
+  matmulPacked(m: number, n: number, k: number, a: Ptr, packed: Ptr, c: Ptr): void;
+
   fill(x: Ptr, n: number, value: number): void;
   copy(destination: Ptr, source: Ptr, n: number): void;
   /** y = y + x */
@@ -156,6 +168,13 @@ export interface Kernels {
   byRows(rows: number, calls: () => void): void;
   /** Runs the products that `calls` asks for, at most 16, as if one after another. None may write what another one uses. */
   together(calls: () => void): void;
+}
+
+const PACKED_PANEL_ROWS = 16;
+
+/** Words of a right operand B [n, k] as `packOperand` writes it. */
+export function packedOperandWords(n: number, k: number): number {
+  return (Math.ceil(n / PACKED_PANEL_ROWS) * PACKED_PANEL_ROWS * Math.ceil(k / 32) * 32) / 2;
 }
 
 /** Calls of one program (`byRows`, `together`). */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Arena, Backend } from './backend.ts';
+import type { Arena, Backend, BackendName } from './backend.ts';
 import { type BackendCandidate, listBackends, selectBackend } from './backends.ts';
 import { createReferenceBackend } from './reference.ts';
 
@@ -35,8 +35,37 @@ describe('selectBackend', () => {
     for (const name of names) expect((await selectBackend({ wanted: name, threads: 2 })).name).toBe(name);
   });
 
-  it('takes the fastest on auto', async () => {
-    expect((await selectBackend({ wanted: 'auto', threads: 1 })).name).toBe(listBackends()[0]);
+  it('takes a native backend on auto where there is one', async () => {
+    const native = listBackends().filter((name) => name.startsWith('native-'));
+    const { name } = await selectBackend({ wanted: 'auto', threads: 1 });
+    expect(native.length > 0 ? native : ['wasm']).toContain(name);
+  });
+
+  it('takes the native backend that the clock finds fastest on auto', async () => {
+    let time = 0;
+    /** The reference under another name, whose products take as long as is said. */
+    const slow = (name: BackendName, milliseconds: number): BackendCandidate => ({
+      name,
+      create: async () => ({
+        ...reference,
+        name,
+        createArena(words) {
+          const arena = reference.createArena(words);
+          const kernels: Arena['kernels'] = {
+            ...arena.kernels,
+            matmul(...values) {
+              // The selection looks at times only; the self-test at results.
+              if (values[1] === 192) time += milliseconds;
+              else arena.kernels.matmul(...values);
+            },
+          };
+          return { ...arena, kernels };
+        },
+      }),
+    });
+    const several = [slow('native-slow', 3), slow('native-fast', 1), slow('native-middle', 2), ...candidates.slice(1)];
+    const backend = await selectBackend({ wanted: 'auto', threads: 1 }, { candidates: several, now: () => time });
+    expect(backend.name).toBe('native-fast');
   });
 
   it('passes over a backend whose bits differ on auto, and says so', async () => {

@@ -5,6 +5,7 @@ import type { Backend, BackendName } from './backend.ts';
 import { numericsError } from './errors.ts';
 import { createNativeBackend, loadNativeAddon } from './native.ts';
 import { nativeKernelsFile, wasmKernelsFile } from './package-root.ts';
+import { productTimes } from './product-time.ts';
 import { createReferenceBackend } from './reference.ts';
 import { selfTest } from './self-test/self-test.ts';
 import { createWasmBackend } from './wasm.ts';
@@ -20,8 +21,10 @@ export interface BackendSelection {
 export interface BackendDependencies {
   /** Told when a backend is passed over: it does not load, or its bits differ. */
   readonly onRefused?: (name: BackendName, reason: string) => void;
-  /** Backends to choose from, fastest first; default: those of this machine. */
+  /** Backends to choose from; native ones are tried by measured speed, then the others in this order. Default: those of this machine. */
   readonly candidates?: readonly BackendCandidate[];
+  /** Milliseconds, to measure with. */
+  readonly now?: () => number;
 }
 
 export interface BackendCandidate {
@@ -31,7 +34,7 @@ export interface BackendCandidate {
 
 const THREADS_MAX = 256;
 
-/** Names of the backends this machine can run, fastest first. */
+/** Names of the backends this machine can run: native ones, widest first, WebAssembly, the reference. */
 export function listBackends(): readonly BackendName[] {
   return machineCandidates().map(({ name }) => name);
 }
@@ -53,17 +56,49 @@ export async function selectBackend(selection: BackendSelection, dependencies: B
   const exact = all.find(({ name }) => name === wanted);
   if (exact !== undefined) return create(exact, threads);
 
-  const family = wanted === 'auto' ? all : wanted === 'native' ? all.filter(({ name }) => name.startsWith('native-')) : [];
-  for (const candidate of family) {
+  const family = wanted === 'auto' ? all : wanted === 'native' ? all.filter(isNative) : [];
+  const refused = (name: BackendName, error: unknown) => dependencies.onRefused?.(name, messageOf(error));
+  const native = await bySpeed(family.filter(isNative), threads, dependencies.now ?? (() => performance.now()), refused);
+  for (const candidate of [...native, ...family.filter((other) => !isNative(other))]) {
     try {
       return await create(candidate, threads);
     } catch (error) {
-      dependencies.onRefused?.(candidate.name, messageOf(error));
+      refused(candidate.name, error);
     }
   }
   const names = all.map(({ name }) => name).join(', ');
   const cure = wanted.startsWith('native') ? '; build the native ones with node scripts/build-native.mjs' : '';
   throw numericsError('NUMERICS_BACKEND_UNAVAILABLE', `backend "${wanted}" is not available here; there are: auto, ${names}${cure}`);
+}
+
+function isNative({ name }: BackendCandidate): boolean {
+  return name.startsWith('native-');
+}
+
+/**
+ * Fastest first, measured: which instructions are faster differs between processors that have the same ones (bf16 pairs have half the rate
+ * of f32 on some, twice on others).
+ */
+async function bySpeed(
+  candidates: readonly BackendCandidate[],
+  threads: number,
+  now: () => number,
+  refused: (name: BackendName, error: unknown) => void,
+): Promise<readonly BackendCandidate[]> {
+  if (candidates.length < 2) return candidates;
+  const created: Backend[] = [];
+  for (const candidate of candidates) {
+    try {
+      created.push(await candidate.create(threads));
+    } catch (error) {
+      refused(candidate.name, error);
+    }
+  }
+  const times = productTimes(created, now);
+  return created
+    .map((backend, i) => ({ candidate: { name: backend.name, create: async () => backend }, time: times[i] as number }))
+    .sort((a, b) => a.time - b.time)
+    .map(({ candidate }) => candidate);
 }
 
 async function create(candidate: BackendCandidate, threads: number): Promise<Backend> {

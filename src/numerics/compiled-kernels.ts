@@ -23,6 +23,8 @@ const Kernel = {
   TAKE_DIVERGENCE: 17,
   BY_ROWS: 18,
   TOGETHER: 19,
+  PACK_OPERAND: 20,
+  MATMUL_PACKED: 21,
 } as const;
 
 /** Words of a call's arguments; in a program the last one is the kernel's number. */
@@ -74,6 +76,12 @@ export function compiledKernels(slots: Float64Array, run: (kernel: number) => nu
   return {
     matmul(mode, m, n, k, a, b, c, accumulate) {
       call(Kernel.MATMUL, mode, m, n, k, a, b, c, accumulate ? 1 : 0);
+    },
+    packOperand(packed, b, n, k) {
+      call(Kernel.PACK_OPERAND, packed, b, n, k);
+    },
+    matmulPacked(m, n, k, a, packed, c) {
+      call(Kernel.MATMUL_PACKED, m, n, k, a, packed, c);
     },
     fill(x, n, value) {
       call(Kernel.FILL, x, n, value);

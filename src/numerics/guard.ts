@@ -1,4 +1,4 @@
-import { type AttentionShape, type Kernels, MatmulMode, PROGRAM_CALLS_MAX, type Ptr } from './backend.ts';
+import { type AttentionShape, type Kernels, MatmulMode, PROGRAM_CALLS_MAX, type Ptr, packedOperandWords } from './backend.ts';
 import { numericsError } from './errors.ts';
 
 interface GuardContext {
@@ -89,6 +89,30 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
         program.written.push([c, m * n]);
       }
       kernels.matmul(mode, m, n, k, a, b, c, accumulate);
+    },
+    packOperand(packed, b, n, k) {
+      sizes('packOperand', { n, k });
+      const words = packedOperandWords(n, k);
+      inside('packOperand', [
+        ['packed', packed, words],
+        ['b', b, n * k],
+      ]);
+      disjoint('packOperand', 'b', b, n * k, packed, words);
+      rowwise('packOperand', 0);
+      kernels.packOperand(packed, b, n, k);
+    },
+    matmulPacked(m, n, k, a, packed, c) {
+      sizes('matmulPacked', { m, n, k });
+      const words = packedOperandWords(n, k);
+      inside('matmulPacked', [
+        ['a', a, m * k],
+        ['packed', packed, words],
+        ['c', c, m * n],
+      ]);
+      disjoint('matmulPacked', 'a', a, m * k, c, m * n);
+      disjoint('matmulPacked', 'packed', packed, words, c, m * n);
+      rowwise('matmulPacked', 0);
+      kernels.matmulPacked(m, n, k, a, packed, c);
     },
     fill(x, n, value) {
       inside('fill', [['x', x, count('fill', n)]]);

@@ -10,6 +10,7 @@ import {
   embedCases,
   type KernelCase,
   matmulCase,
+  packedCase,
   rmsNormCases,
   ropeCase,
   selfTestCases,
@@ -87,6 +88,7 @@ const cases: KernelCase[] = [
   matmulCase({ mode: TN, m: 130, n: 70, k: 1029, accumulate: true }),
   matmulCase({ mode: NT, m: 130, n: 70, k: 1029 }),
   ...attentionShapes(),
+  ...[1, 2, 4, 7, 16, 33].flatMap((m) => [packedCase(m, 16, 32, -4, 2, m), packedCase(m, 301, 97, -58, 40, m)]),
   ...[1, 15, 16, 17, 130].flatMap((dim) => [...rmsNormCases(7, dim, dim), ...embedCases(40, dim, 5, dim)]),
   ...rmsNormCases(300, 100, 77),
   ropeCase(3, 1, 0, 1, 2, false),
@@ -120,6 +122,21 @@ describe('compiled kernels equal the reference bit for bit', async () => {
   });
 
   if (nativeKernelsFile() === undefined) it.skip('native backends: not built (run node scripts/build-native.mjs)');
+});
+
+describe('a packed operand', async () => {
+  it.each([{ label: 'reference', backend: reference }, ...(await compiledBackends())])('$label: has the bits of matmul', ({ backend }) => {
+    const [m, n, k] = [3, 50, 70];
+    const [b, packed, plain, found] = [256, 4096, 8192, 8448];
+    const arena = backend.createArena(9000);
+    const values = arena.f32(0, b + n * k);
+    const bits = createBits(3);
+    for (let i = 0; i < values.length; i++) values[i] = ((bits() % 4001) - 2000) / 512;
+    arena.kernels.matmul(NT, m, n, k, 0, b, plain, false);
+    arena.kernels.packOperand(packed, b, n, k);
+    arena.kernels.matmulPacked(m, n, k, 0, packed, found);
+    expect(arena.i32(found, m * n)).toEqual(arena.i32(plain, m * n));
+  });
 });
 
 describe('how a product is cut never changes a bit', async () => {

@@ -47,19 +47,31 @@ export const modelSchema = z.strictObject({
   norm_eps: z.number().positive(),
 });
 
-const tokenizerSchema = z.strictObject({
+export const tokenizerSchema = z.discriminatedUnion('kind', [
   /** GPT-2's byte-pair ranks, cut to the model's vocab_size. */
-  kind: z.literal('gpt2'),
+  z.strictObject({ kind: z.literal('gpt2') }),
+  /** A tokenizer.json and its tokenizer_config.json by their SHA-256; nodes get the files from the network's folder or from peers. */
+  z.strictObject({ kind: z.literal('file'), hash: hex(32), config_hash: hex(32) }),
+]);
+export type TokenizerChoice = z.infer<typeof tokenizerSchema>;
+
+const baseModelSchema = z.strictObject({
+  /** Root of the weights that the network starts from (learning/chunks.ts, vectorRoot). */
+  weights_root: hex(32),
 });
 
+const MOST_GPT2_TOKENS = 50_257;
+
 const dataSchema = z.strictObject({
-  /** `npm:PACKAGE` for a text package, or `file:PATH` of a UTF-8 text file or a directory of them. */
+  /** See data/source.ts: a package, a path, an address, a hub's data set, or a mixture. */
   source: z.string().min(1),
   /** SHA-256 root of the token stream: every node trains on these bytes or does not start. */
   root: hex(32),
   tokens: natural,
   /** The last part of the stream is held out and never trained on. */
   held_out_tokens: natural,
+  /** Whole documents are held out, this share in millionths, by the hash of their text; they stand last. Left out: the text's end is. */
+  held_out_ppm: natural.max(500_000).optional(),
 });
 
 export const learningSchema = z.strictObject({
@@ -83,6 +95,15 @@ export const learningSchema = z.strictObject({
   outer_momentum: z.number().min(0).max(1),
   /** Seed of the initial weights. */
   init_seed: hex(32),
+  /** Updates that hold only the largest values, with error feedback; left out: all values, in int8 (docs/protocol.md). */
+  sparse_updates: z
+    .strictObject({
+      /** Values kept of each 4096. */
+      keep: natural.max(4096),
+      /** What is left, a round later, of what was kept back. */
+      feedback_decay: z.number().min(0).max(0.99),
+    })
+    .optional(),
 });
 
 const roundsSchema = z.strictObject({
@@ -160,6 +181,8 @@ const genesisSchema = z.strictObject({
   block_interval_ms: natural,
   model: modelSchema,
   tokenizer: tokenizerSchema,
+  /** Left out: the weights that learning.init_seed draws. */
+  base_model: baseModelSchema.optional(),
   data: dataSchema,
   learning: learningSchema,
   rounds: roundsSchema,
@@ -186,6 +209,10 @@ export function parseGenesis(document: unknown): Genesis {
   const brokenModelRule = modelRuleBroken(genesis.model);
   const rules: readonly (readonly [boolean, string])[] = [
     [brokenModelRule === undefined, brokenModelRule ?? ''],
+    [
+      genesis.tokenizer.kind !== 'gpt2' || genesis.model.vocab_size <= MOST_GPT2_TOKENS,
+      `model.vocab_size must be at most ${MOST_GPT2_TOKENS} with the tokenizer gpt2`,
+    ],
     [new Set(genesis.authorities.map((a) => a.address)).size === genesis.authorities.length, 'authorities must differ'],
     [
       genesis.rounds.submit_blocks + genesis.rounds.reveal_blocks < genesis.rounds.blocks_per_round,

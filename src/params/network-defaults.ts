@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { type Hex, toHex } from '../primitives/bytes.ts';
 import { WEI_PER_GWEI, WEI_PER_POL } from '../primitives/units.ts';
-import { ARITHMETIC, type Genesis, type LearningConfig, type ModelConfig, parseGenesis, type RoundConfig } from './genesis.ts';
+import {
+  ARITHMETIC,
+  type Genesis,
+  type LearningConfig,
+  type ModelConfig,
+  parseGenesis,
+  type RoundConfig,
+  type TokenizerChoice,
+} from './genesis.ts';
 
 /** "POL" in ASCII. */
 export const DEFAULT_CHAIN_ID = 0x504f4c;
@@ -26,7 +34,7 @@ export const DEFAULT_MODEL: ModelConfig = {
 };
 
 /** 0.27 million parameters and short sequences: a step costs a twentieth. For machines without fast kernels. */
-const SMALL_MODEL: ModelConfig = { ...DEFAULT_MODEL, vocab_size: 2048, dim: 64, layers: 3, hidden_dim: 176, context_length: 64 };
+export const SMALL_MODEL: ModelConfig = { ...DEFAULT_MODEL, vocab_size: 2048, dim: 64, layers: 3, hidden_dim: 176, context_length: 64 };
 const SMALL_BATCH_SIZE = 8;
 /**
  * Below this many tokens of the default model a second and thread, a network of six nodes on one machine could not check
@@ -45,8 +53,9 @@ export const DEFAULT_LEARNING: Omit<LearningConfig, 'init_seed'> = {
   epsilon: 1e-8,
   weight_decay: 0.1,
   clip_norm: 1,
-  outer_learning_rate: 0.7,
-  outer_momentum: 0.6,
+  // The best of those measured (docs/benchmarks.md, Training together).
+  outer_learning_rate: 1,
+  outer_momentum: 0.8,
 };
 
 /** Model and batch for a machine of which one thread trains so many tokens of the default model a second. */
@@ -112,6 +121,10 @@ export interface NetworkChoice {
   /** Stakes in wei, by lower-case address. */
   readonly stakes?: Readonly<Record<Hex, bigint>>;
   readonly model?: ModelConfig;
+  /** Left out: GPT-2's. */
+  readonly tokenizer?: TokenizerChoice | undefined;
+  /** Root of the weights to start from; left out: drawn from a seed. */
+  readonly baseWeightsRoot?: Hex | undefined;
   readonly learning?: Partial<LearningConfig>;
   readonly rounds?: Partial<RoundConfig>;
   readonly blockIntervalMs?: number | undefined;
@@ -138,7 +151,8 @@ export function createGenesis(choice: NetworkChoice, random: (length: number) =>
     block_interval_ms: choice.blockIntervalMs ?? DEFAULT_BLOCK_INTERVAL_MS,
     ...(choice.trainingView === false ? { training_view: false } : {}),
     model: choice.model ?? DEFAULT_MODEL,
-    tokenizer: { kind: 'gpt2' },
+    tokenizer: choice.tokenizer ?? { kind: 'gpt2' },
+    ...(choice.baseWeightsRoot === undefined ? {} : { base_model: { weights_root: choice.baseWeightsRoot } }),
     data: choice.data,
     learning: { ...DEFAULT_LEARNING, init_seed: toHex(random(32)), ...choice.learning },
     rounds: { ...DEFAULT_ROUNDS, ...windowsOf(choice.rounds?.blocks_per_round ?? DEFAULT_ROUNDS.blocks_per_round), ...choice.rounds },

@@ -60,6 +60,8 @@ export const nodeConfigSchema = z.strictObject({
   dataset_cache: z.string().optional(),
   /** A node further behind than this takes over a recent state instead of executing every block; 0: never. */
   snapshot_after_blocks: z.number().int().nonnegative().default(1024),
+  /** Settled rounds whose proofs this node can still show and judge again: their updates, states and start weights stay on disk. */
+  keep_rounds: z.number().int().min(1).max(100_000).default(2),
   /** Engine API of an execution client that takes the place of the embedded one, and the file with the secret that both share. */
   execution_engine: z.url({ protocol: /^https?$/ }).optional(),
   jwt_secret: z.string().optional(),

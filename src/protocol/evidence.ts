@@ -2,7 +2,6 @@ import { verifyProposalClaim } from '../codec/proposals.ts';
 import type { ConsensusStatement, EvidenceOperation } from '../codec/types.ts';
 import { verifyVote } from '../codec/votes.ts';
 import { compareBytes, equalBytes } from '../primitives/bytes.ts';
-import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 import { withAuthority } from './authority-set.ts';
 import type { ProtocolContext } from './context.ts';
@@ -32,8 +31,10 @@ function describe(statement: ConsensusStatement): { readonly place: string; read
 const hexOf = (bytes: Uint8Array | undefined) => (bytes === undefined ? 'nil' : Buffer.from(bytes).toString('hex'));
 
 /** True when the statement's authority signed it for this network. Costs a recovery of the key. */
-export function isSigned(statement: ConsensusStatement, genesisHash: Hash): boolean {
-  return statement.kind === 'vote' ? verifyVote(statement.vote, genesisHash) : verifyProposalClaim(statement.proposal, genesisHash);
+export function isSigned(statement: ConsensusStatement, { genesisHash, isSignedBy }: ProtocolContext): boolean {
+  return statement.kind === 'vote'
+    ? verifyVote(statement.vote, genesisHash, isSignedBy)
+    : verifyProposalClaim(statement.proposal, genesisHash, isSignedBy);
 }
 
 /** Least height of which evidence is taken: as long as the offender's stake could not have left. */

@@ -20,5 +20,10 @@ export function failsGate(votes: readonly CastVote[], proof: number, authorities
     return hasQuorum(same.length, authorities);
   });
   if (agreed === undefined) return false;
-  return fixedLoss(agreed.loss) * PPM > fixedLoss(agreed.baseline) * (PPM + BigInt(rewards.gate_tolerance_ppm));
+  return raisesLoss(agreed.baseline, agreed.loss, { rewards });
+}
+
+/** True when a loss exceeds the baseline by more than the genesis tolerates. */
+export function raisesLoss(baseline: number, loss: number, { rewards }: Pick<Genesis, 'rewards'>): boolean {
+  return fixedLoss(loss) * PPM > fixedLoss(baseline) * (PPM + BigInt(rewards.gate_tolerance_ppm));
 }

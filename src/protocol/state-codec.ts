@@ -213,6 +213,9 @@ const settledRound: Shape<SettledRound> = struct<SettledRound>({
 export const { encode: encodeProtocolState, decode: decodeProtocolState } = codec('protocolState', protocolState, MAX_STATE_BYTES);
 export const { encode: encodeSettledRound, decode: decodeSettledRound } = codec('settledRound', settledRound, MAX_STATE_BYTES);
 
+/** A settled round's opened votes, ascending by authority. */
+export const { encode: encodeVotes } = codec('votes', votes, MAX_STATE_BYTES);
+
 /** What headers commit to: SHA-256 under pol/protocol-state/2 of the state's RLP. */
 export function protocolRoot(state: ProtocolState): Hash {
   return taggedHash(STATE_DOMAIN, encodeProtocolState(state));

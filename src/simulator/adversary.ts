@@ -9,7 +9,7 @@ import type { ProtocolContext } from '../protocol/context.ts';
 import type { ProtocolState } from '../protocol/types.ts';
 import type { BlobStore } from '../store/kv.ts';
 import type { AdversaryKind } from './adversary-kinds.ts';
-import type { SimulatedLearning, WorkPolicy } from './learning/simulated-learning.ts';
+import type { SimulatedLearning, TrainingPolicy } from './learning/simulated-learning.ts';
 import type { PeerNetwork } from './peer-network.ts';
 import type { Random } from './random.ts';
 
@@ -37,7 +37,7 @@ export interface AdversaryTools {
   readonly chain: () => Chain;
   readonly state: () => ProtocolState;
   readonly readyRound: () => number | undefined;
-  /** Pools and gossips any signed operation as it is. */
+  /** Gossips any signed operation as it is, and pools it where the node's own rules let it. */
   readonly publish: (signed: SignedOperation) => void;
   /** Sends a consensus message to these nodes only. */
   readonly whisper: (message: ConsensusMessage, to: readonly number[]) => void;
@@ -57,11 +57,13 @@ export interface AdversaryTools {
 export interface Corruption {
   /** Does not even start: a node that is silent for ever. */
   readonly dead?: boolean;
-  readonly workOf?: WorkPolicy;
+  readonly training?: TrainingPolicy;
   /** Wraps the learning engine that duties use. What is served to others stays that of the honest one. */
   readonly learning?: (honest: SimulatedLearning) => LearningService;
   /** The trainer's own duty does not run. */
   readonly withoutTrainerDuty?: boolean;
+  /** The trainer's duty keeps its place, and trains and proves nothing. */
+  readonly withoutTraining?: boolean;
   /** An operation of a duty's on its way out. */
   readonly submit?: (signed: SignedOperation, next: (signed: SignedOperation) => void) => void;
   /** A consensus message on its way out. */

@@ -12,13 +12,14 @@ import { createModelKeeper } from '../chain/model-keeper.ts';
 import { createOperationPool } from '../chain/operation-pool.ts';
 import { createTransactionPool } from '../chain/transaction-pool.ts';
 import { decodeConsensusMessage, encodeConsensusMessage } from '../codec/consensus-messages.ts';
+import { encodeSignedOperation } from '../codec/operations.ts';
 import type { ConsensusMessage, FinalBlock, SignedOperation } from '../codec/types.ts';
 import { placeOf } from '../consensus/intake.ts';
 import type { BlockApplication, ConsensusTimeouts } from '../consensus/types.ts';
 import type { Network } from '../network/network.ts';
 import { createGossip, type Gossip } from '../node/gossip.ts';
 import { authorityAddresses } from '../params/genesis.ts';
-import { equalBytes, utf8 } from '../primitives/bytes.ts';
+import { concatBytes, equalBytes, utf8 } from '../primitives/bytes.ts';
 import type { Address, Signer } from '../primitives/keys.ts';
 import type { Onion } from '../protocol/onion.ts';
 import type { ProtocolOutput, ProtocolState } from '../protocol/types.ts';
@@ -73,6 +74,8 @@ export interface NetworkNodePlan extends NodePlan<Wire> {
   readonly chain: Chain | undefined;
 }
 
+/** Simulated gossip has no memory of messages to get around (node/gossip.ts), and equal runs must send equal bytes. */
+const NO_SALT = new Uint8Array(8);
 const PEER_SOURCE_LIMITS = { maxUpdateBytes: 1_024 };
 /** Simulated models are in no files: a node that fell behind takes over none. */
 const NO_MODELS: ModelDownload = { fetch: async () => undefined, discard: async () => {} };
@@ -144,7 +147,10 @@ function assemble(
     chain: () => chain,
     state: () => chain.state,
     readyRound: () => keeper.readyRound,
-    publish: (signed) => gossip.sendOperation(signed),
+    publish(signed) {
+      operations.add(signed);
+      void peerNetwork.publish('operations', concatBytes(NO_SALT, encodeSignedOperation(signed)));
+    },
     whisper,
     signerNamed(name) {
       const made = world.signerNamed(`${index} ${name}`);
@@ -162,10 +168,11 @@ function assemble(
 
   // Learning, execution, and the chain that binds them.
   const honestLearning = createSimulatedLearning(
-    { context, segmentMs, ...(corruption.workOf === undefined ? {} : { workOf: corruption.workOf }) },
+    { context, segmentMs, ...(corruption.training === undefined ? {} : { policy: corruption.training }) },
     { disk: disk.room('learning', newLearningDisk), blobs, clock, meter },
   );
-  const learning = corruption.learning?.(honestLearning) ?? honestLearning;
+  const idle = { ...honestLearning, train: async () => {}, finishTraining: async () => undefined };
+  const learning = corruption.learning?.(honestLearning) ?? (corruption.withoutTraining === true ? idle : honestLearning);
   const execution = createSimulatedExecution(store, genesisHash);
   const state = () => chain.state;
   const headers = createHeaderStore({ store, blocks, genesisAuthorities: authorityAddresses(genesis) });
@@ -176,15 +183,18 @@ function assemble(
     { accounts: { balance: async (address) => execution.balance(address), nonce: async () => 0n }, head: () => execution.head },
   );
   const network = served(peerNetwork, corruption);
-  const source = createPeerSource(PEER_SOURCE_LIMITS, {
-    network,
-    blobs,
-    learning: honestLearning,
-    models: NO_MODELS,
-    stopping: new AbortController().signal,
-    clock,
-    log,
-  });
+  const source = createPeerSource(
+    { ...PEER_SOURCE_LIMITS, chainId: genesis.chain_id, genesisHash },
+    {
+      network,
+      blobs,
+      learning: honestLearning,
+      models: NO_MODELS,
+      stopping: new AbortController().signal,
+      clock,
+      log,
+    },
+  );
   const keeper = createModelKeeper({ learning, source, blocks, state, clock, log });
   const chain: Chain = createChain(
     { context, authoritiesAt: authoritiesOf, self: signer.address },
@@ -199,8 +209,7 @@ function assemble(
     driver: () => driver,
     clock,
     log,
-    // Simulated gossip has no memory of messages to get around; equal runs must send equal bytes.
-    random: (bytes) => new Uint8Array(bytes),
+    random: () => NO_SALT,
   });
   const speak = corruption.speak;
   const driver = createConsensusDriver(
@@ -257,12 +266,12 @@ function assemble(
     else corruption.submit(signed, gossip.sendOperation);
   };
   const duty = { learning, state, readyRound, submit, log };
-  const trainerDuty = (as: Signer) => createTrainerDuty(context, { ...duty, signer: as, onRoundTrained() {} });
+  const trainerDuty = (as: Signer) => createTrainerDuty(context, { ...duty, signer: as, clock, onRoundTrained() {} });
   const trainer = options.trains && corruption.withoutTrainerDuty !== true ? trainerDuty(signer) : undefined;
   const authority =
     onion === undefined || secretOnion === undefined
       ? undefined
-      : createAuthorityDuty(context, { ...duty, signer, proofs: source, onion, secretOnion, votes: createVoteLog(store) });
+      : createAuthorityDuty(context, { ...duty, signer, proofs: source, onion, secretOnion, votes: createVoteLog(store), clock });
   const tick = () => {
     trainer?.tick();
     authority?.tick();

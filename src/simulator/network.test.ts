@@ -5,8 +5,8 @@ import { ALL_FAULTS, type Fault, GOOD_LINKS } from './faults.ts';
 import { runScenario, type Scenario } from './scenario.ts';
 import { survivalScenario } from './survival.ts';
 
-const SWEPT_SEEDS = 200;
-const SWEPT_TRAINING_SEEDS = 8;
+const SWEPT_SEEDS = 80;
+const SWEPT_TRAINING_SEEDS = 4;
 /** On an idle core a sweep takes some seconds; other work on the machine must not fail it. */
 const SWEEP_TIMEOUT_MS = 300_000;
 

@@ -45,6 +45,8 @@ export interface SimulationReport {
   readonly runsPerSecond: number;
   readonly virtualSeconds: number;
   readonly events: number;
+  /** Of a single run: equal for equal runs, to the last message. */
+  readonly trace: string | undefined;
   /** Fewer than a third of the authorities are faulty, so that nothing may go wrong. */
   readonly tolerable: boolean;
   readonly trouble: { readonly crashes: number; readonly partitions: number; readonly heals: number };
@@ -102,6 +104,7 @@ export function createReport(
     runsPerSecond: tally.runs / seconds,
     virtualSeconds: tally.virtualMs / 1_000,
     events: tally.events,
+    trace: tally.runs === 1 ? tally.trace : undefined,
     tolerable,
     trouble: { crashes: tally.crashes, partitions: tally.partitions, heals: tally.heals },
     safety: {

@@ -65,6 +65,8 @@ export interface Tally {
   readonly notes: Map<string, number>;
   virtualMs: number;
   events: number;
+  /** Of the last run: a hash over all its messages and faults. */
+  trace: string;
 }
 
 const MOST_VIOLATIONS = 20;
@@ -92,6 +94,7 @@ export function createTally(): Tally {
     notes: new Map(),
     virtualMs: 0,
     events: 0,
+    trace: '',
   };
 }
 
@@ -100,6 +103,7 @@ export function addRun(tally: Tally, run: RunResult): void {
   tally.rounds += run.rounds;
   tally.virtualMs += run.elapsedMs;
   tally.events += run.eventsRun;
+  tally.trace = run.trace;
   tally.evidence += run.evidence;
   tally.honestVotes += run.votes.honest;
   tally.honestVotesUnpaid += run.votes.honestUnpaid;

@@ -59,12 +59,8 @@ export function createWorld({ seed, authorities, rounds, realSignatures, staked,
     ]),
     rounds,
   );
-  return {
-    context: { genesis, genesisHash: genesisHash(genesis) },
-    authorities: members,
-    signerNamed,
-    isSignedBy: realSignatures ? verifySignature : isHashSignature,
-  };
+  const isSignedBy = realSignatures ? verifySignature : isHashSignature;
+  return { context: { genesis, genesisHash: genesisHash(genesis), isSignedBy }, authorities: members, signerNamed, isSignedBy };
 }
 
 const realSigner = (name: string): Signer => signerFromPrivateKey(sha256(utf8(`simulated key ${name}`)));
@@ -73,7 +69,7 @@ const realSigner = (name: string): Signer => signerFromPrivateKey(sha256(utf8(`s
  * A hash in the place of a signature, a hundred times as fast. Anyone could forge it; the simulated adversaries sign with
  * their own keys only, as real ones must.
  */
-function hashSigner(name: string): Signer {
+export function hashSigner(name: string): Signer {
   const address = sha256(utf8(`simulated address ${name}`)).subarray(0, 20);
   return { address, sign: (digest) => hashSignature(digest, address) };
 }

@@ -9,6 +9,7 @@ import type { Address, Signer } from '../primitives/keys.ts';
 import { silentLogger } from '../primitives/log.ts';
 import { createMemoryBlobStore } from '../store/memory-blobs.ts';
 import { syncHeaders } from './header-sync.ts';
+import { beginAtPinned } from './pinned-header.ts';
 import { serveSync } from './serve.ts';
 import { createHurriedClock } from './testing/clock.ts';
 import { fakePeers, fakeServer } from './testing/network.ts';
@@ -70,7 +71,7 @@ const honest: Answer = (() => {
     protocolState: () => undefined,
     store: source.store,
     blobs: createMemoryBlobStore(),
-    learning: { opening: async () => undefined, heldModels: async () => [] },
+    learning: { opening: async () => undefined, heldModels: async () => [], heldStarts: async () => [] },
     genesisDocument: new Uint8Array(0),
   });
   return (bytes) => ask('headers', bytes);
@@ -155,6 +156,37 @@ describe('syncHeaders over changes of the authority set', () => {
     const helped = await newcomer({ liar: answer, honest });
     expect(['', 'liar']).toContain(helped.penalised.join());
     expect(headerHash(helped.headers.get(HEIGHT)?.header as Header)).toEqual(source.chain.headHash);
+  });
+});
+
+describe('beginAtPinned', () => {
+  async function pin(
+    height: number,
+    answers: Readonly<Record<string, Answer>>,
+    hash = headerHash(source.headers.get(height)?.header as Header),
+  ) {
+    const { store, headers } = await openNode(1);
+    const { world, network } = fakePeers(
+      Object.entries(answers).map(([id, answer]) => ({ id, height: HEIGHT, answer: (_: unknown, bytes: Uint8Array) => answer(bytes) })),
+    );
+    const dependencies = { network, clock: createHurriedClock(), log: silentLogger, store, headers, genesisHash: CONTEXT.genesisHash };
+    const began = await beginAtPinned({ height, hash }, dependencies, never);
+    if (began) await syncHeaders(dependencies, never);
+    return { began, headers, penalised: [...new Set(world.penalised)] };
+  }
+
+  it('goes on from a header that is vouched for, after changes of the set, without those before it', async () => {
+    const { began, headers, penalised } = await pin(200, { a: honest });
+    expect([began, penalised, headers.top()]).toEqual([true, [], HEIGHT]);
+    expect(headers.get(199)).toBeUndefined();
+    expect(headerHash(headers.get(HEIGHT)?.header as Header)).toEqual(source.chain.headHash);
+  });
+
+  it('takes no other header, and no other set than the one it names', async () => {
+    expect(await pin(200, { a: honest }, named('no header', 1))).toMatchObject({ began: false, penalised: ['a'] });
+    const forger = liar(({ headers }) => ({ headers, sets: [ADDRESSES] }));
+    expect(await pin(200, { forger })).toMatchObject({ began: false, penalised: ['forger'] });
+    expect(await pin(200, { forger, honest })).toMatchObject({ began: true });
   });
 });
 

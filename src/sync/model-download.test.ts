@@ -47,7 +47,7 @@ type Answer = (protocol: SyncProtocol, request: Uint8Array) => Promise<Uint8Arra
 
 /** A peer that holds the model. */
 function holder(): Answer {
-  const server = createModelFilesServer({ learning: { heldModels: async () => [model] } });
+  const server = createModelFilesServer({ learning: { heldModels: async () => [model], heldStarts: async () => [] } });
   return async (protocol, request) => {
     if (protocol === 'model') {
       const outline = await server.outline(modelRequestCodec.decode(request).id);
@@ -203,7 +203,7 @@ describe('createModelFilesServer', () => {
     damaged[0] = (damaged[0] ?? 0) ^ 1;
     await writeFile(path, damaged);
     const held = [{ ...model, weights: { ...model.weights, path } }];
-    const server = createModelFilesServer({ learning: { heldModels: async () => held } });
+    const server = createModelFilesServer({ learning: { heldModels: async () => held, heldStarts: async () => [] } });
     expect(await server.outline(model.modelRoot)).toBeUndefined();
     expect(await server.outline(new Uint8Array(32))).toBeUndefined();
     expect(await server.chunks(new Uint8Array(32), 0, 1)).toBeUndefined();

@@ -2,33 +2,39 @@ import { describe, expect, it } from 'vitest';
 import { named } from '../chain/testing/network.ts';
 import { openingCodec } from '../codec/opening.ts';
 import type { Opening, ProofOperation } from '../codec/types.ts';
+import { leavesRoot, openSegment } from '../learning/leaves.ts';
 import { utf8 } from '../primitives/bytes.ts';
-import { systemClock } from '../primitives/clock.ts';
+import { type Clock, systemClock } from '../primitives/clock.ts';
+import { PolError } from '../primitives/errors.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { checksumAddress } from '../primitives/keys.ts';
 import { silentLogger } from '../primitives/log.ts';
 import { createMemoryBlobStore } from '../store/memory-blobs.ts';
+import { SLOW_PEER_REST_MS } from './limits.ts';
 import { createPeerSource } from './peer-source.ts';
 import { fakePeers } from './testing/network.ts';
 
 const UPDATE = utf8('an update');
 const TRAINER = new Uint8Array(20).fill(7);
 const REFERENCE = { trainer: TRAINER, updateHash: sha256(UPDATE), tokens: 1 };
-const OPENING: Opening = { segment: 1, startState: named('s', 1), endState: named('s', 2), startPath: [named('p', 1)], endPath: [] };
-const PROOF = { round: 3, trainer: TRAINER } as ProofOperation;
+const GENESIS_HASH = named('genesis', 1);
+const SCOPE = { chainId: 1, genesisHash: GENESIS_HASH, round: 3, trainer: TRAINER };
+const STATES = [0, 1, 2, 3].map((i) => named('state', i));
+const OPENING = openSegment(SCOPE, STATES, 1) as Opening;
+const PROOF = { round: 3, trainer: TRAINER, segments: 3, leavesRoot: leavesRoot(SCOPE, STATES) } as ProofOperation;
 const WAIT_MS = 60_000;
 
-function setUp(peers: Parameters<typeof fakePeers>[0], own?: Opening) {
+function setUp(peers: Parameters<typeof fakePeers>[0], own?: Opening, clock: Clock = systemClock) {
   const { world, network } = fakePeers(peers);
   const blobs = createMemoryBlobStore();
   const source = createPeerSource(
-    { maxUpdateBytes: 100 },
+    { maxUpdateBytes: 100, chainId: 1, genesisHash: GENESIS_HASH },
     {
       network,
       blobs,
       learning: { opening: async () => own },
       models: { fetch: async () => undefined, discard: async () => {} },
-      clock: systemClock,
+      clock,
       stopping: new AbortController().signal,
       log: silentLogger,
     },
@@ -89,5 +95,41 @@ describe('createPeerSource', () => {
     ]);
     expect(await others.source.opening(PROOF, 1)).toEqual(OPENING);
     expect(await setUp([{ id: 'empty' }]).source.opening(PROOF, 1)).toBeUndefined();
+  });
+
+  it('asks a peer that kept it waiting for nothing else for a while', async () => {
+    let now = 0;
+    const clock: Clock = { now: () => now, after: () => () => {} };
+    const silent = () => Promise.reject(new PolError('NETWORK_TIMEOUT', 'no answer in time'));
+    const { world, source } = setUp(
+      [{ id: 'loris', account: checksumAddress(TRAINER), answer: silent }, { id: 'other' }],
+      undefined,
+      clock,
+    );
+    for (const segment of [0, 1, 2]) expect(await source.opening(PROOF, segment)).toBeUndefined();
+    expect(await source.blob(named('state', 1), TRAINER, 100, () => true)).toBe(false);
+    expect(world.asked).toEqual(['loris', 'other', 'other', 'other', 'other']);
+    now = SLOW_PEER_REST_MS;
+    await source.opening(PROOF, 0);
+    expect(world.asked.slice(5)).toEqual(['loris', 'other']);
+  });
+
+  it('goes on to the next peer after wrong Merkle paths, another segment’s opening or too long a path, all of which cost', async () => {
+    const [first] = OPENING.startPath;
+    for (const wrong of [
+      { ...OPENING, startPath: [...OPENING.startPath].reverse() },
+      { ...OPENING, endState: named('state', 9) },
+      { ...OPENING, endPath: OPENING.endPath.slice(1) },
+      { ...OPENING, startPath: [...OPENING.startPath, first as Uint8Array] },
+      openSegment(SCOPE, STATES, 2) as Opening,
+      openSegment({ ...SCOPE, trainer: new Uint8Array(20).fill(8) }, STATES, 1) as Opening,
+    ]) {
+      const { world, source } = setUp([
+        { id: 'liar', answer: () => openingCodec.encode(wrong) },
+        { id: 'witness', answer: () => openingCodec.encode(OPENING) },
+      ]);
+      expect(await source.opening(PROOF, 1)).toEqual(OPENING);
+      expect(world.penalised).toEqual(['liar']);
+    }
   });
 });

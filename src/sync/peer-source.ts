@@ -1,16 +1,16 @@
 import type { ModelSource } from '../chain/model-keeper.ts';
 import { MAX_OPENING_BYTES } from '../codec/limits.ts';
 import { openingCodec } from '../codec/opening.ts';
+import { verifyOpening } from '../learning/leaves.ts';
 import type { LearningService, ProofSource } from '../learning/types.ts';
-
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import type { Clock } from '../primitives/clock.ts';
-import { messageOf } from '../primitives/errors.ts';
+import { isPolError, messageOf } from '../primitives/errors.ts';
 import { type Hash, sha256 } from '../primitives/hash.ts';
 import { type Address, checksumAddress } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import type { BlobStore } from '../store/kv.ts';
-import { BLOB_TIMEOUT_MS, OPENING_TIMEOUT_MS, WRONG_BYTES_POINTS } from './limits.ts';
+import { BLOB_TIMEOUT_MS, OPENING_TIMEOUT_MS, SLOW_PEER_REST_MS, WRONG_BYTES_POINTS } from './limits.ts';
 import type { ModelDownload } from './model-download.ts';
 import type { PeerRequests } from './transport.ts';
 import { blobRequestCodec, openingRequestCodec } from './wire.ts';
@@ -18,6 +18,9 @@ import { blobRequestCodec, openingRequestCodec } from './wire.ts';
 export interface PeerSourceOptions {
   /** Encoded size of an update of this network's model. */
   readonly maxUpdateBytes: number;
+  /** Of the network: leaves of proofs are bound to both. */
+  readonly chainId: number;
+  readonly genesisHash: Hash;
 }
 
 type Verify = (bytes: Uint8Array) => boolean | Promise<boolean>;
@@ -41,12 +44,25 @@ export function createPeerSource(
   /** By identity: two callers that want one blob share its transfer. */
   const transfers = new Map<string, Promise<boolean>>();
 
-  /** The trainer itself first: it is the one that must have it. */
+  /** When peers that kept this node waiting to no end may be asked again. */
+  const resting = new Map<string, number>();
+
+  /**
+   * The trainer itself first: it is the one that must have it. Who let a request run out of time is left alone for a while: a trainer
+   * that answers nothing, or a byte a second, would otherwise cost its checkers the whole window for each of its segments.
+   */
   function peersFor(trainer: Address): readonly string[] {
     const account = checksumAddress(trainer);
-    const peers = network.peers();
+    const now = clock.now();
+    const peers = network.peers().filter(({ id }) => (resting.get(id) ?? 0) <= now);
     const owners = peers.filter((peer) => peer.account === account);
     return [...owners, ...peers.filter((peer) => !owners.includes(peer))].map((peer) => peer.id);
+  }
+
+  function noteFailure(peer: string, error: unknown): void {
+    if (!isPolError(error, 'NETWORK_TIMEOUT')) return;
+    for (const [id, until] of resting) if (until <= clock.now()) resting.delete(id);
+    resting.set(peer, clock.now() + SLOW_PEER_REST_MS);
   }
 
   async function transfer(id: Hash, trainer: Address, maxBytes: number, verify: Verify): Promise<Uint8Array | undefined> {
@@ -57,6 +73,7 @@ export function createPeerSource(
         if (await verify(bytes)) return bytes;
         network.penalise(peer, WRONG_BYTES_POINTS, `sent other bytes than ${toHex(id)}`);
       } catch (error) {
+        noteFailure(peer, error);
         log.debug({ peer, blob: toHex(id), reason: messageOf(error) }, 'a blob was not served');
       }
     }
@@ -89,15 +106,22 @@ export function createPeerSource(
     blob: (id, trainer, maxBytes, verify) => intoStore(id, trainer, maxBytes, BLOB_TIMEOUT_MS, verify),
     snapshot: (modelRoot) => models.fetch(modelRoot, stopping),
     discardSnapshot: models.discard,
-    async opening({ round, trainer }, segment) {
+    async opening(proof, segment) {
+      const { round, trainer } = proof;
+      const scope = { chainId: options.chainId, genesisHash: options.genesisHash, round, trainer };
       const own = await learning.opening(round, trainer, segment);
       if (own !== undefined) return own;
       const request = openingRequestCodec.encode({ round, trainer, segment });
       for (const peer of peersFor(trainer)) {
         try {
           const bytes = await network.request(peer, 'opening', request, { maxBytes: MAX_OPENING_BYTES, timeoutMs: OPENING_TIMEOUT_MS });
-          if (bytes.length > 0) return openingCodec.decode(bytes);
+          if (bytes.length === 0) continue;
+          const opening = openingCodec.decode(bytes);
+          if (verifyOpening(scope, proof, segment, opening)) return opening;
+          // Whoever made it, this peer passed it on without looking; another one may have checked the segment, and kept the right one.
+          network.penalise(peer, WRONG_BYTES_POINTS, `opened segment ${segment} of round ${round} with wrong paths`);
         } catch (error) {
+          noteFailure(peer, error);
           log.debug({ peer, round, segment, reason: messageOf(error) }, 'an opening was not served');
         }
       }

@@ -38,7 +38,7 @@ async function setUp() {
     protocolState: node.blocks.state,
     store: node.store,
     blobs,
-    learning: { opening: async (round) => (round === 1 ? OPENING : undefined), heldModels: async () => [] },
+    learning: { opening: async (round) => (round === 1 ? OPENING : undefined), heldModels: async () => [], heldStarts: async () => [] },
     genesisDocument: utf8('{}'),
   });
   return { ask, blobs, blocks: node.blocks, chain: node.chain };

@@ -26,6 +26,8 @@ import {
   modelRequestCodec,
   openingRequestCodec,
   protocolStateRequestCodec,
+  startOutlineCodec,
+  startRequestCodec,
   stateRequestCodec,
   stateResponseCodec,
 } from './wire.ts';
@@ -45,7 +47,7 @@ export function serveSync(dependencies: {
   /** Where the state trie is. */
   readonly store: Pick<KeyValueStore, 'get'>;
   readonly blobs: BlobStore;
-  readonly learning: Pick<LearningService, 'opening' | 'heldModels'>;
+  readonly learning: Pick<LearningService, 'opening' | 'heldModels' | 'heldStarts'>;
   readonly genesisDocument: Uint8Array;
 }): void {
   const { network, headers, finalBlock, protocolState, store, blobs, learning, genesisDocument } = dependencies;
@@ -84,6 +86,11 @@ export function serveSync(dependencies: {
   network.handle('model', async (bytes) => {
     const outline = await models.outline(modelRequestCodec.decode(bytes).id);
     return outline === undefined ? NOTHING : modelOutlineCodec.encode(outline);
+  });
+
+  network.handle('start', async (bytes) => {
+    const outline = await models.start(startRequestCodec.decode(bytes).id);
+    return outline === undefined ? NOTHING : startOutlineCodec.encode(outline);
   });
 
   network.handle('chunks', async (bytes) => {

@@ -41,7 +41,7 @@ function serve(node: TestNode): Answer {
     protocolState: node.blocks.state,
     store: node.store,
     blobs: createMemoryBlobStore(),
-    learning: { opening: async () => undefined, heldModels: async () => [] },
+    learning: { opening: async () => undefined, heldModels: async () => [], heldStarts: async () => [] },
     genesisDocument: new Uint8Array(0),
   });
   return ask;

@@ -1,25 +1,13 @@
 import type { Chain } from '../chain/chain.ts';
-import { bodyMatchesHeader, headerHash } from '../codec/blocks.ts';
 import type { FinalBlock } from '../codec/types.ts';
 import { BLOCK_HASH_WINDOW } from '../execution/engine.ts';
 import { readSealedPayload, type SealedPayload } from '../execution/sealed-payload.ts';
-import { equalBytes } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
-import { decodeProtocolState, protocolRoot } from '../protocol/state-codec.ts';
-import type { ProtocolState } from '../protocol/types.ts';
-import { syncError } from './errors.ts';
-import { fetchOne } from './fetch-one.ts';
+import { certifiedHeader, fetchCertifiedBlocks, fetchCertifiedState } from './certified.ts';
 import { type HeaderSyncDependencies, syncHeaders } from './header-sync.ts';
-import {
-  MAX_BLOCKS_PER_RESPONSE,
-  MAX_BLOCKS_RESPONSE_BYTES,
-  MAX_PROTOCOL_STATE_BYTES,
-  MAX_SNAPSHOT_AGE_BLOCKS,
-  SNAPSHOT_SPACING_BLOCKS,
-} from './limits.ts';
+import { MAX_BLOCKS_PER_RESPONSE, MAX_SNAPSHOT_AGE_BLOCKS, SNAPSHOT_SPACING_BLOCKS } from './limits.ts';
 import type { Anchor, SnapshotStore } from './snapshot-store.ts';
 import { syncState } from './state-sync.ts';
-import { blocksRequestCodec, blocksResponseCodec, protocolStateRequestCodec } from './wire.ts';
 
 export interface SnapshotSyncDependencies extends HeaderSyncDependencies {
   readonly chain: Pick<Chain, 'height' | 'adopt'>;
@@ -46,49 +34,6 @@ interface Withdrawals {
 export function createSnapshotSync(dependencies: SnapshotSyncDependencies): SnapshotSync {
   const { headers, chain, progress, log } = dependencies;
 
-  function certifiedHeader(height: number) {
-    const found = headers.get(height);
-    if (found === undefined) throw new RangeError(`header ${height} was not fetched`);
-    return found.header;
-  }
-
-  /** @throws when the block is not the one that the certified header of its height describes */
-  async function verifyBlock(final: FinalBlock, height: number): Promise<SealedPayload> {
-    const header = certifiedHeader(height);
-    const { block } = final;
-    const expected = headerHash(header);
-    if (!equalBytes(headerHash(block.header), expected) || !bodyMatchesHeader(block)) {
-      throw syncError('SYNC_WRONG_BYTES', `block ${height} is not the certified one`);
-    }
-    return readSealedPayload(block.execution, header.executionHash);
-  }
-
-  /** Blocks from, from+1, …, all of them verified; fewer when they are large. */
-  function fetchBlocks(from: number, count: number, signal: AbortSignal) {
-    return fetchOne(
-      {
-        protocol: 'blocks',
-        request: blocksRequestCodec.encode({ from, count }),
-        maxBytes: 2 * MAX_BLOCKS_RESPONSE_BYTES,
-        height: from,
-        async accept(bytes) {
-          const finals = blocksResponseCodec.decode(bytes);
-          const found: { readonly final: FinalBlock; readonly payload: SealedPayload }[] = [];
-          for (const [i, final] of finals.slice(0, count).entries()) {
-            const payload = await verifyBlock(final, from + i);
-            // The certificate that was verified with its header, not the one that came now.
-            const certificate = headers.get(from + i)?.certificate ?? final.certificate;
-            found.push({ final: { block: final.block, certificate }, payload });
-          }
-          if (found.length === 0) throw syncError('SYNC_WRONG_BYTES', 'an answer without blocks');
-          return found;
-        },
-      },
-      dependencies,
-      signal,
-    );
-  }
-
   /**
    * The number of withdrawals up to a height, by the last block that has any: withdrawals are numbered. Mostly that is within
    * a round or two; on a chain that never paid anybody it means every block, which are small there.
@@ -100,39 +45,20 @@ export function createSnapshotSync(dependencies: SnapshotSyncDependencies): Snap
     for (let end = height - 1; end >= 1; ) {
       const from = Math.max(1, end - count + 1);
       const wanted = end - from + 1;
-      const found = await fetchBlocks(from, wanted, signal);
+      const found = await fetchCertifiedBlocks(from, wanted, dependencies, signal);
       if (found === undefined || found.length < wanted) {
         // They are too large for one answer, or peers hold them only from somewhere between.
         if (found === undefined && wanted === 1) return undefined;
         count = Math.max(1, Math.floor(wanted / 2));
         continue;
       }
-      for (const each of found.reverse()) {
+      for (const each of [...found].reverse()) {
         shown.push(each.final);
         if (each.payload.lastWithdrawal !== undefined) return { next: each.payload.lastWithdrawal + 1n, shown };
       }
       end = from - 1;
     }
     return { next: 0n, shown };
-  }
-
-  function fetchProtocolState(height: number, signal: AbortSignal): Promise<ProtocolState | undefined> {
-    const { protocolRoot: expected } = certifiedHeader(height);
-    return fetchOne(
-      {
-        protocol: 'protocol-state',
-        request: protocolStateRequestCodec.encode({ height }),
-        maxBytes: MAX_PROTOCOL_STATE_BYTES,
-        height,
-        accept(bytes) {
-          const state = decodeProtocolState(bytes);
-          if (!equalBytes(protocolRoot(state), expected)) throw syncError('SYNC_WRONG_BYTES', 'a protocol state with another root');
-          return state;
-        },
-      },
-      dependencies,
-      signal,
-    );
   }
 
   /** What was begun, when it is still of use; else the newest snapshot height that is served. */
@@ -145,8 +71,8 @@ export function createSnapshotSync(dependencies: SnapshotSyncDependencies): Snap
     }
     const height = top - (top % SNAPSHOT_SPACING_BLOCKS);
     if (height <= chain.height) return undefined;
-    const state = await fetchProtocolState(height, signal);
-    const [block] = (await fetchBlocks(height, 1, signal)) ?? [];
+    const state = await fetchCertifiedState(height, dependencies, signal);
+    const [block] = (await fetchCertifiedBlocks(height, 1, dependencies, signal)) ?? [];
     if (state === undefined || block === undefined) return undefined;
     const withdrawals = await countWithdrawals(height, block.payload, signal);
     if (withdrawals === undefined) return undefined;
@@ -157,7 +83,10 @@ export function createSnapshotSync(dependencies: SnapshotSyncDependencies): Snap
 
   function ancestorsOf(height: number): readonly { readonly number: number; readonly hash: Hash }[] {
     const first = Math.max(1, height - BLOCK_HASH_WINDOW);
-    return Array.from({ length: height - first }, (_, i) => ({ number: first + i, hash: certifiedHeader(first + i).executionHash }));
+    return Array.from({ length: height - first }, (_, i) => ({
+      number: first + i,
+      hash: certifiedHeader(dependencies, first + i).executionHash,
+    }));
   }
 
   return {

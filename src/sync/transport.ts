@@ -1,6 +1,17 @@
 /** What synchronisation needs of the network; the composition root gives it the node's own. */
 
-export type SyncProtocol = 'headers' | 'blocks' | 'protocol-state' | 'state' | 'model' | 'chunks' | 'blob' | 'opening' | 'genesis';
+export type SyncProtocol =
+  | 'headers'
+  | 'blocks'
+  | 'protocol-state'
+  | 'state'
+  | 'model'
+  | 'start'
+  | 'chunks'
+  | 'blob'
+  | 'opening'
+  | 'genesis'
+  | 'asset';
 
 export interface SyncPeer {
   readonly id: string;

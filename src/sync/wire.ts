@@ -104,6 +104,19 @@ export const modelOutlineCodec = codec(
   MAX_MODEL_OUTLINE_BYTES,
 );
 
+/** The start of a round that is kept, by its root: the root of its weights, and the hashes of their chunks, joined. */
+export interface StartOutline {
+  readonly weights: Hash;
+  readonly chunks: Uint8Array;
+}
+
+export const startRequestCodec = codec('startRequest', struct<IdentityRequest>({ id: hash }), MAX_REQUEST_BYTES);
+export const startOutlineCodec = codec(
+  'startOutline',
+  struct<StartOutline>({ weights: hash, chunks: blob(MAX_MODEL_OUTLINE_BYTES / 2) }),
+  MAX_MODEL_OUTLINE_BYTES,
+);
+
 /** Consecutive chunks of a vector, answered as their bytes. */
 export interface ChunksRequest {
   readonly vector: Hash;

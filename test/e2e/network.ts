@@ -54,6 +54,8 @@ export async function createTestNetwork(options: {
   readonly flags?: readonly string[];
   /** Changes to the genesis's `rounds`, made before the first start. */
   readonly rounds?: Readonly<Record<string, number>>;
+  /** Changes to every node's configuration. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** Where each node runs, when not all on loopback. */
   readonly hosts?: readonly TestHost[];
 }): Promise<TestNetwork> {
@@ -78,6 +80,7 @@ export async function createTestNetwork(options: {
   for (const [i, name] of names.entries()) {
     const file = join(directory, `${name}_config.json`);
     const config = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    Object.assign(config, options.config);
     config.port = p2p[i];
     config.api_port = api[i];
     config.boot_nodes = p2p.slice(0, options.authorities).map((port, other) => `${hostOf(other).address}:${port}`);

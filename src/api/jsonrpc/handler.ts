@@ -17,8 +17,8 @@ export interface RpcContext {
 
 /** The subscriptions of one connection. */
 export interface Subscriber {
-  /** The subscription's name. @throws API_LIMIT */
-  add(topic: Topic): string;
+  /** The subscription's name. It is told by `eth_subscription` or `pol_subscription`. @throws API_LIMIT */
+  add(topic: Topic, namespace: 'eth' | 'pol'): string;
   /** False when there is none of that name. */
   remove(id: string): boolean;
 }

@@ -65,9 +65,16 @@ import { netListening } from './methods/net-listening.ts';
 import { netPeerCount } from './methods/net-peer-count.ts';
 import { netVersion } from './methods/net-version.ts';
 import { personalSign } from './methods/personal-sign.ts';
+import { polCandidacy } from './methods/pol-candidacy.ts';
+import { polExit } from './methods/pol-exit.ts';
 import { polExplainReward } from './methods/pol-explain-reward.ts';
+import { polGetAuthorities } from './methods/pol-get-authorities.ts';
 import { polGetBlock } from './methods/pol-get-block.ts';
 import { polGetRound } from './methods/pol-get-round.ts';
+import { polGetStake } from './methods/pol-get-stake.ts';
+import { polSubscribe } from './methods/pol-subscribe.ts';
+import { polUnsubscribe } from './methods/pol-unsubscribe.ts';
+import { polVoteAuthority } from './methods/pol-vote-authority.ts';
 import { rpcModules } from './methods/rpc-modules.ts';
 import { txpoolContent } from './methods/txpool-content.ts';
 import { txpoolContentFrom } from './methods/txpool-content-from.ts';
@@ -144,9 +151,16 @@ const METHODS: readonly RpcMethod[] = [
   netPeerCount,
   netVersion,
   personalSign,
+  polCandidacy,
+  polExit,
   polExplainReward,
+  polGetAuthorities,
   polGetBlock,
   polGetRound,
+  polGetStake,
+  polVoteAuthority,
+  polSubscribe,
+  polUnsubscribe,
   rpcModules,
   txpoolContentFrom,
   txpoolContent,

@@ -98,6 +98,23 @@ describe('WebSocket', () => {
   });
 });
 
+describe('pol_subscribe', () => {
+  it('tells under its own name, and is ended by its own method', async () => {
+    const api = await startApi();
+    const { call, next } = await connect(api.url);
+    const heads = (await call('pol_subscribe', 'newHeads')).result;
+    expect((await call('pol_subscribe', 'proofs')).error).toBeUndefined();
+    await api.block();
+    expect(await next(({ params }) => params?.subscription === heads)).toMatchObject({
+      method: 'pol_subscription',
+      params: { result: { number: '0x1' } },
+    });
+    expect((await call('pol_unsubscribe', heads)).result).toBe(true);
+    expect((await call('pol_unsubscribe', heads)).error?.code).toBe(-32000);
+    expect(await api.error('pol_subscribe', 'rounds')).toMatchObject({ code: -32001 });
+  });
+});
+
 describe('filters', () => {
   it('tell what is new since they were asked', async () => {
     const api = await startApi();

@@ -87,12 +87,12 @@ function serveClient(client: WebSocket, maySpend: boolean, { answer, context, hu
   }
 
   const subscriber: Subscriber = {
-    add(topic) {
+    add(topic, namespace) {
       if (subscriptions.size >= MAX_WS_SUBSCRIPTIONS)
         throw apiError('API_LIMIT', `at most ${MAX_WS_SUBSCRIPTIONS} subscriptions a connection`);
       const id = toHex(new Uint8Array(randomBytes(16)));
       const stop = hub.listen(topic, (result) =>
-        send({ jsonrpc: '2.0', method: 'eth_subscription', params: { subscription: id, result } }),
+        send({ jsonrpc: '2.0', method: `${namespace}_subscription`, params: { subscription: id, result } }),
       );
       subscriptions.set(id, stop);
       return id;

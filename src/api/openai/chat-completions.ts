@@ -19,7 +19,7 @@ import { blamingGrammar } from './grammar-field.ts';
 import { chatLogprobs } from './logprobs.ts';
 import { MODEL_ID, requireModel } from './models.ts';
 import { sendEvents } from './sse.ts';
-import { certainLength, parseToolCalls, type ToolCall } from './tool-calls.ts';
+import { type CallSplitter, createCallSplitter, parseToolCalls, type ToolCall } from './tool-calls.ts';
 
 interface Head {
   readonly id: string;
@@ -85,29 +85,19 @@ async function* chunks(events: AsyncIterable<AnswerEvent>, chat: ChatRequest, he
     ...(chat.includeUsage ? { usage: null } : {}),
     ...more,
   });
-  /** With tools: all text of an answer, and how much of it was sent. The beginning of a call is held back. */
-  const texts = Array<string>(chat.choices).fill('');
-  const sent = Array<number>(chat.choices).fill(0);
+  const splitters = Array.from({ length: chat.choices }, () => createCallSplitter(chat.tools.length > 0));
   const ends: AnswerEnd[] = [];
   for (let index = 0; index < chat.choices; index++) yield chunk(index, { role: 'assistant', content: '', refusal: null }, null);
   for await (const { index, event } of events) {
     if (event.type === 'prompt') continue;
     if (event.type === 'text') {
       const logprobs = chat.logprobs === undefined ? null : chatLogprobs(event.tokens);
-      let { text } = event;
-      if (chat.tools.length > 0) {
-        texts[index] += text;
-        const all = texts[index] as string;
-        const certain = certainLength(all);
-        text = all.slice(sent[index], Math.max(certain, sent[index] as number));
-        sent[index] = Math.max(certain, sent[index] as number);
-      }
+      const text = (splitters[index] as CallSplitter).push(event.text);
       if (text !== '' || event.tokens.length > 0) yield chunk(index, { content: text }, null, logprobs);
       continue;
     }
     ends.push(event);
-    const rest = (texts[index] as string).slice(sent[index]);
-    const { content, calls } = rest === '' ? { content: '', calls: [] } : parseToolCalls(rest);
+    const { content, calls } = (splitters[index] as CallSplitter).end();
     if (content !== '') yield chunk(index, { content }, null);
     for (const [at, call] of calls.entries()) yield chunk(index, { tool_calls: [{ index: at, ...callBody(call) }] }, null);
     yield chunk(index, {}, finishReason(event, calls), null, {

@@ -57,6 +57,8 @@ const UNSUPPORTED = ['functions', 'function_call', 'audio', 'web_search_options'
 export interface ChatRequest {
   readonly model: string;
   readonly messages: readonly ChatMessage[];
+  /** The field that messages come from, and whether the oldest may be left out of a conversation that is too long. */
+  readonly history: { readonly field: string; readonly mayDrop: boolean };
   readonly maxTokens: number;
   readonly sampling: SamplingOptions;
   readonly seed: number | undefined;
@@ -84,6 +86,7 @@ export function parseChatRequest(body: unknown, template: ChatTemplate): ChatReq
   return {
     model: fields.model,
     messages: fields.messages.map(messageOfField),
+    history: { field: 'messages', mayDrop: true },
     maxTokens: fields.max_completion_tokens ?? fields.max_tokens ?? DEFAULT_MAX_COMPLETION_TOKENS,
     sampling: samplingOf(fields),
     seed: fields.seed ?? undefined,

@@ -10,6 +10,11 @@ export function chatLogprobs(tokens: readonly TokenReport[]) {
   return { content: tokens.map((report) => ({ ...entry(report), top_logprobs: report.top.map(entry) })), refusal: null };
 }
 
+/** The Responses API's form. */
+export function responseLogprobs(tokens: readonly TokenReport[]) {
+  return tokens.map((report) => ({ ...entry(report), top_logprobs: report.top.map(entry) }));
+}
+
 /**
  * Completions' form; `offset` is where the first token's text begins.
  * @param unpredicted text of a first token that nothing predicts: its probability is null

@@ -6,6 +6,7 @@ import { completions } from './completions.ts';
 import type { OpenAiContext } from './context.ts';
 import { embeddings } from './embeddings.ts';
 import { listModels, retrieveModel } from './models.ts';
+import { responses } from './responses.ts';
 import { detokenize, tokenize } from './tokenize.ts';
 
 const PATHS = ['/v1/', '/tokenize', '/detokenize'];
@@ -22,6 +23,7 @@ export function registerOpenAi(app: FastifyInstance, view: NodeView, spent: (req
   app.get<{ Params: { model: string } }>('/v1/models/:model', ({ params }) => retrieveModel(view, params.model));
   app.post('/v1/chat/completions', (request, reply) => chatCompletions(context, request, reply));
   app.post('/v1/completions', (request, reply) => completions(context, request, reply));
+  app.post('/v1/responses', (request, reply) => responses(context, request, reply));
   app.post('/v1/embeddings', (request, reply) => embeddings(context, request, reply));
   app.post('/tokenize', (request) => tokenize(context, request));
   app.post('/detokenize', (request) => detokenize(context, request));

@@ -49,8 +49,32 @@ export function parseToolCalls(text: string): ParsedAnswer {
   return { content: calls.length > 0 ? content.trim() : content, calls };
 }
 
-/** Length of the text that surely belongs to no call: a stream may show it. */
-export function certainLength(text: string): number {
+/** Parts an answer's text while it comes: what surely belongs to no call, at once; calls, at the end. */
+export interface CallSplitter {
+  /** Text that may be shown. */
+  push(text: string): string;
+  /** What was held back. */
+  end(): ParsedAnswer;
+}
+
+/** @param hasTools when false, all text is shown as it comes */
+export function createCallSplitter(hasTools: boolean): CallSplitter {
+  let all = '';
+  let shown = 0;
+  return {
+    push(text) {
+      if (!hasTools) return text;
+      all += text;
+      const from = shown;
+      shown = Math.max(shown, certainLength(all));
+      return all.slice(from, shown);
+    },
+    end: () => parseToolCalls(all.slice(shown)),
+  };
+}
+
+/** Length of the text that surely belongs to no call. */
+function certainLength(text: string): number {
   const open = text.indexOf(OPEN);
   if (open >= 0) return open;
   for (let length = Math.min(OPEN.length - 1, text.length); length > 0; length--) {

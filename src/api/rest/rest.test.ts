@@ -30,14 +30,24 @@ describe('REST', () => {
 
   it('prefers measured losses: this node’s, then the network’s', async () => {
     const history = [{ round: 1, loss: 4.5, heldOutLoss: undefined }];
-    const trained = await startApi({ training: () => ({ enabled: true, active: false, progress: undefined, history }) });
+    const trained = await startApi({
+      training: () => ({ enabled: true, active: false, progress: undefined, utilisation: undefined, history }),
+    });
     expect((await trained.get('/api/v1/training/status')).body).toMatchObject({
       current_loss: 4.5,
       history: [{ round: 1, loss: 4.5, held_out_loss: null }],
     });
-    const progress = { round: 2, segments: 1, steps: 3, loss: 4.25, tokensPerSecond: 10 };
-    const training = await startApi({ training: () => ({ enabled: true, active: true, progress, history }) });
-    expect((await training.get('/api/v1/training/status')).body).toMatchObject({ current_loss: 4.25, steps: 3, tokens_per_second: 10 });
+    const progress = { round: 2, segments: 1, steps: 3, loss: 4.25, tokensPerSecond: 10, stepMs: 5 };
+    const training = await startApi({
+      training: () => ({ enabled: true, active: true, progress, utilisation: { share: 0.91, rounds: 20 }, history }),
+    });
+    expect((await training.get('/api/v1/training/status')).body).toMatchObject({
+      current_loss: 4.25,
+      steps: 3,
+      tokens_per_second: 10,
+      utilisation: 0.91,
+      utilisation_rounds: 20,
+    });
   });
 
   it('shows balances, blocks and transactions', async () => {

@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
-import { agree, CONTEXT, GENESIS, openNode, type TestNode } from '../../chain/testing/network.ts';
+import { createOwnOperations } from '../../chain/duties/own-operations.ts';
+import { agree, authority, CONTEXT, GENESIS, openNode, type TestNode } from '../../chain/testing/network.ts';
 import type { CompletionService, NodeView } from '../../chain/view.ts';
 import { headerHash } from '../../codec/blocks.ts';
 import { alice } from '../../execution/testing/fixture.ts';
@@ -25,7 +26,7 @@ export const noCompletions: CompletionService = {
   },
 };
 
-function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
+export function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
   const { chain, blocks, execution, transactions } = node;
   const submitTransaction = async (raw: Uint8Array) => (await transactions.add(raw)).hash;
   return {
@@ -93,7 +94,15 @@ function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
         return submitTransaction(raw);
       },
     },
-    training: () => ({ enabled: true, active: false, progress: undefined, history: [] }),
+    operator: {
+      submit: createOwnOperations(CONTEXT, {
+        signer: authority(0).signer,
+        state: () => chain.state,
+        send: (signed) => void node.operations.add(signed),
+      }).submit,
+      candidacy: async () => ({ tip: authority(0).onion.tip, secretTip: authority(0).secretOnion.tip }),
+    },
+    training: () => ({ enabled: true, active: false, progress: undefined, utilisation: undefined, history: [] }),
     peers: () => [],
     addresses: () => ['/ip4/127.0.0.1/tcp/1/ws'],
     completions: noCompletions,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { voteCommitment } from '../../codec/operations.ts';
 import { segmentDigest } from '../../codec/segment-digest.ts';
 import type { SignedOperation, VoteOperation } from '../../codec/types.ts';
-import { settle } from '../../consensus/testing/virtual-time.ts';
+import { createVirtualTime, settle } from '../../consensus/testing/virtual-time.ts';
 import { learningError } from '../../learning/errors.ts';
 import type { SegmentFinding } from '../../learning/types.ts';
 import { silentLogger } from '../../primitives/log.ts';
@@ -61,6 +61,7 @@ function setUp(store: KeyValueStore = createMemoryStore()) {
   };
   const duty = createAuthorityDuty(CONTEXT, {
     learning: fakeLearning({
+      obtain: async () => true,
       async check(checked, _assignment, [segment = -1]) {
         world.checked.push(`${PROOFS.findIndex(({ trainer }) => trainer === checked.trainer)}/${segment}`);
         return [await world.check(segment)];
@@ -76,6 +77,7 @@ function setUp(store: KeyValueStore = createMemoryStore()) {
     state: () => state,
     readyRound: () => readyRound,
     submit: (signed) => world.submitted.push(signed),
+    clock: createVirtualTime(),
     log: silentLogger,
   });
   return {

@@ -3,6 +3,7 @@ import type { Ruling, SignedOperation, VoteOperation } from '../../codec/types.t
 import type { LearningService, ProofSource } from '../../learning/types.ts';
 import type { Genesis } from '../../params/genesis.ts';
 import { equalBytes } from '../../primitives/bytes.ts';
+import type { Clock } from '../../primitives/clock.ts';
 import { isPolError, messageOf } from '../../primitives/errors.ts';
 import type { Hash } from '../../primitives/hash.ts';
 import type { Address, Signer } from '../../primitives/keys.ts';
@@ -35,6 +36,7 @@ export interface AuthorityDutyDependencies {
   readonly readyRound: () => number | undefined;
   /** Pools and gossips what the next block can carry; offered again at each block until one holds it. */
   readonly submit: (signed: SignedOperation) => void;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -70,7 +72,7 @@ export function createAuthorityDuty(
   dependencies: AuthorityDutyDependencies,
 ): AuthorityDuty {
   const { genesis, genesisHash } = options;
-  const { learning, proofs, signer, onion, secretOnion, votes, state, readyRound, submit, log } = dependencies;
+  const { learning, proofs, signer, onion, secretOnion, votes, state, readyRound, submit, clock, log } = dependencies;
   const self = signer.address;
   let job: Job | undefined;
   let working = false;
@@ -103,7 +105,7 @@ export function createAuthorityDuty(
     job = {
       sealed,
       challengeSeed: draw.challengeSeed,
-      findings: createRoundFindings(sealed, { learning, proofs, log }),
+      findings: createRoundFindings(sealed, { learning, proofs, clock, log }),
       dealt: dealTo(draw, self, secretPreimage),
       secretPreimage,
       measurement: undefined,

@@ -3,6 +3,7 @@ import type { SignedOperation } from '../../codec/types.ts';
 import { settle } from '../../consensus/testing/virtual-time.ts';
 import { learningError } from '../../learning/errors.ts';
 import type { Assignment, TrainedRound } from '../../learning/types.ts';
+import { systemClock } from '../../primitives/clock.ts';
 import { silentLogger } from '../../primitives/log.ts';
 import type { ProtocolState } from '../../protocol/types.ts';
 import { fakeLearning } from '../testing/learning.ts';
@@ -33,6 +34,7 @@ function setUp(initial: ProtocolState) {
   const log = { trained: [] as Assignment[], finishes: 0, submitted: [] as SignedOperation[], results: [] as number[], segments: 0 };
   const world = {
     ...log,
+    now: 0,
     trains: undefined as undefined | (() => Promise<void>),
     proves: (round: number): TrainedRound | undefined => trainedIn(round),
   };
@@ -40,7 +42,8 @@ function setUp(initial: ProtocolState) {
     learning: fakeLearning({
       train(assignment, onProgress) {
         world.trained.push(assignment);
-        if (world.segments > 0) onProgress({ round: assignment.round, segments: world.segments, steps: 0, loss: 0, tokensPerSecond: 0 });
+        const steps = world.segments * CONTEXT.genesis.rounds.steps_per_segment;
+        if (steps > 0) onProgress({ round: assignment.round, segments: world.segments, steps, loss: 0, tokensPerSecond: 0, stepMs: 40 });
         return (
           world.trains?.() ??
           new Promise((resolve, reject) => {
@@ -59,6 +62,7 @@ function setUp(initial: ProtocolState) {
     readyRound: () => readyRound,
     submit: (signed) => world.submitted.push(signed),
     onRoundTrained: ({ round }) => world.results.push(round),
+    clock: { ...systemClock, now: () => world.now },
     log: silentLogger,
   });
   return {
@@ -195,6 +199,31 @@ describe('createTrainerDuty', () => {
     world.trains = undefined;
     await at(stateAt(1, 1));
     expect(world.trained).toHaveLength(2);
+  });
+
+  it('knows how much of its whole rounds went into training steps', async () => {
+    const { world, duty, at, end } = setUp(stateAt(1, 0));
+    world.segments = 1;
+    await at(stateAt(1, 0));
+    expect(duty.utilisation.share).toBeUndefined();
+    world.now = 50;
+    end();
+    await settle();
+    // Its beginning was not seen: it does not count.
+    await at(stateAt(2, 0));
+    expect(duty.utilisation).toMatchObject({ share: undefined, rounds: 0 });
+    end();
+    await settle();
+    world.now = 100;
+    await at(stateAt(3, 0));
+    expect(duty.utilisation).toMatchObject({ share: 40 / 50, rounds: 1 });
+    // A round without a place in it counts as little as one without this node.
+    end();
+    await settle();
+    await at(stateAt(4, 0, { roster: [] }));
+    world.now = 300;
+    await at(stateAt(5, 0));
+    expect(duty.utilisation).toMatchObject({ rounds: 2 });
   });
 
   it('stops without finishing, so that a restart goes on from the last segment', async () => {

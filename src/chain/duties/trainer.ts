@@ -3,12 +3,15 @@ import type { SignedOperation } from '../../codec/types.ts';
 import type { Assignment, LearningService, TrainingProgress } from '../../learning/types.ts';
 import type { Genesis } from '../../params/genesis.ts';
 import { equalBytes } from '../../primitives/bytes.ts';
+import type { Clock } from '../../primitives/clock.ts';
 import { isPolError, messageOf } from '../../primitives/errors.ts';
 import type { Hash } from '../../primitives/hash.ts';
 import type { Signer } from '../../primitives/keys.ts';
 import type { Logger } from '../../primitives/log.ts';
 import { isOnProbation } from '../../protocol/stakes.ts';
 import type { ProtocolState } from '../../protocol/types.ts';
+import type { Utilisation } from '../view.ts';
+import { createUtilisation } from './utilisation.ts';
 
 /** What a trainer does as the chain moves: joins, trains the open round, proves it in time. */
 export interface TrainerDuty {
@@ -16,6 +19,8 @@ export interface TrainerDuty {
   tick(): void;
   readonly progress: TrainingProgress | undefined;
   readonly active: boolean;
+  /** How much of its rounds this trainer spent in training steps. */
+  readonly utilisation: Utilisation;
   /** Nothing is said or begun any more. Work under way ends with the learning service, which continues it after a restart. */
   stop(): Promise<void>;
 }
@@ -33,6 +38,7 @@ export interface TrainerDutyDependencies {
   /** Pools and gossips what the next block can carry; offered again at each block until one holds it. */
   readonly submit: (signed: SignedOperation) => void;
   readonly onRoundTrained: (result: { readonly round: number; readonly loss: number }) => void;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -44,9 +50,10 @@ interface Job {
 }
 
 export function createTrainerDuty(options: TrainerDutyOptions, dependencies: TrainerDutyDependencies): TrainerDuty {
-  const { learning, signer, state, readyRound, submit, onRoundTrained, log } = dependencies;
+  const { learning, signer, state, readyRound, submit, onRoundTrained, clock, log } = dependencies;
   const { rounds } = options.genesis;
   const self = signer.address;
+  const utilisation = createUtilisation(clock);
   let progress: TrainingProgress | undefined;
   let job: Job | undefined;
   let lastProof: SignedOperation | undefined;
@@ -110,6 +117,7 @@ export function createTrainerDuty(options: TrainerDutyOptions, dependencies: Tra
     try {
       const note = (report: TrainingProgress) => {
         progress = report;
+        utilisation.stepped(report.round, report.stepMs);
       };
       await learning.train(assignment, note, claimable());
     } catch (error) {
@@ -120,20 +128,22 @@ export function createTrainerDuty(options: TrainerDutyOptions, dependencies: Tra
     }
   }
 
-  /** Blocks that the running segment may still take, by the pace of this round so far. */
-  function segmentBlocks({ height, open }: ProtocolState): number {
-    if (progress?.round !== open.number || progress.segments === 0) return 0;
-    return Math.ceil((height - open.openedAt) / progress.segments);
+  /** Blocks until a segment that follows the running one would end, by the pace of this round so far. */
+  function nextSegmentBlocks({ height, open }: ProtocolState): number {
+    if (progress?.round !== open.number || progress.segments === 0 || progress.steps === 0) return 0;
+    const left = rounds.steps_per_segment - (progress.steps % rounds.steps_per_segment);
+    return ((height - open.openedAt) / progress.steps) * (left + rounds.steps_per_segment);
   }
 
   /**
-   * Asks for the proof after the running segment, early enough for that one to end. Its value, and its errors, are those
-   * that `work` gets.
+   * Asks for the proof after the running segment when another one would not end in time. Its value, and its errors, are
+   * those that `work` gets.
    */
   function hurry(current: ProtocolState): void {
     const { height, open } = current;
     if (job === undefined || job.hurried || job.round !== open.number) return;
-    if (height < open.sealsAt - rounds.submit_blocks - segmentBlocks(current)) return;
+    const deadline = open.sealsAt - rounds.submit_blocks;
+    if (height < deadline && height + nextSegmentBlocks(current) <= deadline) return;
     job.hurried = true;
     learning.finishTraining().catch(() => {});
   }
@@ -146,6 +156,7 @@ export function createTrainerDuty(options: TrainerDutyOptions, dependencies: Tra
   function tick(): void {
     if (stopped) return;
     const current = state();
+    utilisation.opened(current.open.number, current.open.roster.some(isSelf));
     join(current);
     start(current);
     hurry(current);
@@ -160,6 +171,7 @@ export function createTrainerDuty(options: TrainerDutyOptions, dependencies: Tra
     get active() {
       return job !== undefined;
     },
+    utilisation,
     async stop() {
       stopped = true;
     },

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleOf, gpt2Bundle, type TokenizerBundle } from '../../data/tokenizers/bundle.ts';
 import { MAX_TOKENIZER_BYTES } from '../../data/tokenizers/tokenizer-json.ts';
+import { openTokenizer } from '../../learning/assets.ts';
 import { type StoredModel, TOKENIZER_CONFIG_FILE, TOKENIZER_FILE } from '../../learning/stored-model.ts';
 import { messageOf } from '../../primitives/errors.ts';
 import { cliError } from '../errors.ts';
@@ -9,6 +10,7 @@ import { errnoOf } from '../files.ts';
 
 /** A stored model's tokenizer, as its files say it. @throws CLI_FILE_UNREADABLE, DATA_TOKENIZER_INVALID */
 export async function tokenizerOf({ tokenizer, config }: StoredModel): Promise<TokenizerBundle> {
+  if (tokenizer.kind === 'assets') return openTokenizer(tokenizer.genesis, tokenizer.folders);
   return tokenizer.kind === 'gpt2' ? gpt2Bundle(config.vocab_size) : readTokenizerFolder(tokenizer.directory);
 }
 

@@ -125,7 +125,7 @@ describe('send', () => {
   it('gives up waiting after the timeout, and says that it stays pending', async () => {
     const io = testIo({ fetch: node(({ method }) => ({ result: method === 'eth_sendTransaction' ? HASH : null })) });
     expect(await runCli(['send', '--to', RECEIVER, '--amount', '1', '--timeout', '5'], io)).toBe(1);
-    expect(io.errors()).toContain('is in no block after 5 s; it stays pending');
+    expect(io.errors()).toContain('did not come in 5 s; it stays pending');
   });
 
   it('shows the node’s own error', async () => {

@@ -8,7 +8,10 @@ export function registerExport(program: Command, io: Io): void {
   const command = program
     .command('export')
     .description('Write a model for other programs: a Hugging Face folder (transformers, vLLM) or a GGUF file (llama.cpp, Ollama).')
-    .requiredOption('--model <DIR>', 'folder of a run ("pol-node train --out") or of an imported model')
+    .requiredOption(
+      '--model <DIR>',
+      'folder of a run ("pol-node train --out"), of an imported model, or data directory of a network’s node: its settled model',
+    )
     .requiredOption('--output <PATH>', 'folder (hf) or file (gguf) to write')
     .addOption(new Option('--format <FORMAT>', 'hf: a folder; gguf: a file').choices(['hf', 'gguf']).default('hf'))
     .addOption(new Option('--type <TYPE>', 'how weights are stored; q8_0 is gguf’s').choices([...TENSOR_TYPES]).default('f32'))
@@ -20,6 +23,7 @@ export function registerExport(program: Command, io: Io): void {
     });
   examples(command, [
     ['pol-node export --model runs/book --output book-hf', 'a folder for transformers, with every bit'],
+    ['pol-node export --model data/node_3 --output settled', 'what a network has settled on; the node may run'],
     ['pol-node export --model runs/book --format gguf --type bf16 --output book.gguf', 'a file for llama.cpp'],
     ['pol-node export --model runs/book --format gguf --type q8_0 --name Book --output book.gguf --force', 'a quarter of the size'],
   ]);

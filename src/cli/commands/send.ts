@@ -1,15 +1,11 @@
 import type { Command } from 'commander';
 import { formatPol } from '../../primitives/units.ts';
 import { addressArgument, amountArgument, countArgument } from '../arguments.ts';
-import { createClient, type NodeClient, type Receipt } from '../client.ts';
+import { createClient, type Receipt } from '../client.ts';
 import { cliError } from '../errors.ts';
-import { type Io, sleep } from '../io.ts';
+import type { Io } from '../io.ts';
 import { examples, type NodeAddressOptions, nodeUrl, withNodeAddress } from '../options.ts';
-import { createProgress } from '../progress.ts';
-import { formatDuration } from '../text.ts';
-
-const POLL_INTERVAL_MS = 500;
-const DEFAULT_TIMEOUT_SECONDS = 120;
+import { DEFAULT_TIMEOUT_SECONDS, waitForReceipt } from '../waiting.ts';
 
 interface SendOptions extends NodeAddressOptions {
   readonly to: string;
@@ -39,26 +35,6 @@ export function registerSend(program: Command, io: Io): void {
     ['pol-node send --to 0x1234567890abcdef1234567890abcdef12345678 --amount 10.0', 'from the node on this machine'],
     ['pol-node send --port 8083 --to 0x12… --amount 0.5 --no-wait', 'do not wait for the block'],
   ]);
-}
-
-/** @throws CLI_TIMEOUT when no block held the transaction in time; it stays pending */
-async function waitForReceipt(hash: string, timeoutMs: number, client: NodeClient, io: Io): Promise<Receipt> {
-  const progress = createProgress(io.err, io.clock.now);
-  const startedAt = io.clock.now();
-  try {
-    for (;;) {
-      const receipt = await client.receipt(hash);
-      if (receipt !== undefined) return receipt;
-      const waited = io.clock.now() - startedAt;
-      if (waited >= timeoutMs) {
-        throw cliError('CLI_TIMEOUT', `transaction ${hash} is in no block after ${formatDuration(waited)}; it stays pending`);
-      }
-      progress.update(`waiting for a block with ${hash} … ${formatDuration(waited)}`);
-      await sleep(io.clock, POLL_INTERVAL_MS);
-    }
-  } finally {
-    progress.clear();
-  }
 }
 
 function sentLines(hash: string, receipt: Receipt | undefined, { to, amount }: SendOptions): string {

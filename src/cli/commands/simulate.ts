@@ -22,6 +22,9 @@ export function registerSimulate(program: Command, io: Io): void {
     .option('--nodes <N>', 'all nodes; those that neither train nor vote follow (default: no followers)', countArgument(1))
     .option('--adversary <KIND[=N]>', 'a faulty node of a kind (below), or N of them; may be repeated', adversaryArgument)
     .option('--seeds <A..B>', 'which runs, or how many from 1 on (default: 20)', seedsArgument)
+    .addOption(
+      new Option('--seed <N>', 'one run again, to the last message; its trace says so').argParser(countArgument(0)).conflicts('seeds'),
+    )
     .option('--rounds <N>', 'settled rounds in each run, once its faults are over', countArgument(0), DEFAULTS.rounds)
     .option('--faults <KINDS>', `none, all, or of ${FAULT_KINDS.join(', ')}, with commas between (default: none)`, faultsArgument)
     .option('--trouble <SECONDS>', 'virtual time in which faults strike', countArgument(1), DEFAULT_TROUBLE_S)
@@ -56,6 +59,6 @@ export function registerSimulate(program: Command, io: Io): void {
     ['pol-node simulate --adversary lazy-authority --adversary wrong-data', 'does not checking pay?'],
     ['pol-node simulate --authorities 7 --adversary double-voter=2 --faults all --seeds 200', 'lies and failures at once'],
     ['pol-node simulate --survival --seeds 10000', 'does anything ever fork, slash the honest, or stand still?'],
-    ['pol-node simulate --seeds 4711..4711 --json', 'one run again'],
+    ['pol-node simulate --seed 4711 --json', 'one run again'],
   ]);
 }

@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { partsOf } from '../../data/sources/source-text.ts';
+import type { TextTokenizer } from '../../data/text-tokenizer.ts';
 import { executionGenesis } from '../../execution/execution-genesis.ts';
+import { ASSETS_FOLDER, textFile, weightsFile } from '../../learning/assets.ts';
 import { type Genesis, genesisHash, type ModelConfig } from '../../params/genesis.ts';
 import {
   createGenesis,
@@ -14,8 +17,11 @@ import { type Hex, toHex } from '../../primitives/bytes.ts';
 import { type Address, generatePrivateKey, signerFromPrivateKey } from '../../primitives/keys.ts';
 import { encryptKeystore, LIGHT_SCRYPT } from '../../primitives/keystore.ts';
 import { WEI_PER_POL } from '../../primitives/units.ts';
+import { cliError } from '../errors.ts';
 import { fileExists, PRIVATE_FILE_MODE, writeTextFile } from '../files.ts';
 import type { Progress } from '../progress.ts';
+import type { FileTokenizer } from '../tokenizer-choice.ts';
+import type { BaseModel } from './base-model.ts';
 import { DEFAULT_AUTHORITIES, DEFAULT_BASE_API_PORT, DEFAULT_BASE_PORT, DEFAULT_TRAINERS, type NetworkOptions } from './options.ts';
 import { EXECUTION_GENESIS_FILE, GENESIS_FILE, type NodePlan, nodeConfigDocument, planNodes } from './plan.ts';
 
@@ -40,7 +46,18 @@ export interface CreateNetworkDependencies {
     readonly vocabSize: number;
     readonly contextLength: number;
     readonly cacheDirectory: string;
+    readonly tokenizer: TextTokenizer | undefined;
+    readonly heldOutPpm: number | undefined;
   }) => Promise<{ readonly root: Uint8Array; readonly tokens: number; readonly heldOutTokens: number }>;
+  /** The source as every machine shall read it. */
+  readonly pinSource: (source: string, cacheDirectory: string) => Promise<string>;
+  /** What `--tokenizer` names; undefined for GPT-2's. */
+  readonly chooseTokenizer: (
+    wanted: string,
+    options: { readonly vocabSize: number | undefined; readonly source: string; readonly cacheDirectory: string },
+  ) => Promise<FileTokenizer | undefined>;
+  readonly readBaseModel: (path: string) => Promise<BaseModel>;
+  readonly writeWeights: (path: string, weights: Float32Array) => Promise<void>;
   readonly modelConfigForSize: (parameters: number, shape: { readonly vocabSize: number; readonly contextLength: number }) => ModelConfig;
   /** Tokens of the default model that one thread of this machine trains in a second. */
   readonly measureTokensPerSecond: () => Promise<number>;
@@ -70,8 +87,18 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
   if (!force) refuseToOverwrite(directory, plan);
 
   try {
-    const { model, batchSize } = await chooseModel(options, dependencies);
-    const data = await describeData(options, model, dependencies);
+    const cacheDirectory = join(directory, 'data', 'datasets');
+    const source = await dependencies.pinSource(sourceOf(options), cacheDirectory);
+    const base = options.baseModel === undefined ? undefined : await readBase(options, options.baseModel, dependencies);
+    const tokenizer =
+      options.tokenizer === undefined
+        ? base?.tokenizer
+        : await dependencies.chooseTokenizer(options.tokenizer, { vocabSize: options.vocabSize, source, cacheDirectory });
+    const { model, batchSize } =
+      base === undefined
+        ? await chooseModel(tokenizer === undefined ? options : { ...options, vocabSize: tokenizer.vocabSize }, dependencies)
+        : { model: base.config, batchSize: options.batchSize };
+    const data = await describeData(source, cacheDirectory, options, model, tokenizer, dependencies);
     const nodes = [];
     const authorities: Genesis['authorities'] = [];
     const stakes: Record<Hex, bigint> = {};
@@ -99,6 +126,8 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
         authorities,
         data,
         model,
+        tokenizer: tokenizer?.choice,
+        baseWeightsRoot: base?.weightsRoot,
         chainId: options.chainId,
         stakes,
         alloc: { ...Object.fromEntries(authorities.map(({ address }) => [address, AUTHORITY_START_WEI])), ...options.fund },
@@ -123,6 +152,13 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
       write(node.passwordFile, node.password, PRIVATE_FILE_MODE);
       write(node.configFile, nodeConfigDocument(node, plan));
     }
+    const asset = (file: string) => join(directory, ASSETS_FOLDER, file);
+    if (tokenizer !== undefined) {
+      // Under the hash of their content, so that one that is there already is the same.
+      writeTextFile(asset(textFile(tokenizer.choice.hash)), tokenizer.json, { overwrite: true });
+      writeTextFile(asset(textFile(tokenizer.choice.config_hash)), tokenizer.configJson, { overwrite: true });
+    }
+    if (base !== undefined) await dependencies.writeWeights(asset(weightsFile(base.weightsRoot)), base.weights);
     write(EXECUTION_GENESIS_FILE, executionGenesis(genesis));
     write(GENESIS_FILE, genesis);
     return { directory, genesis, genesisHash: genesisHash(genesis), nodes: nodes.map(({ password: _, keystore: __, ...node }) => node) };
@@ -166,19 +202,58 @@ async function chooseModel(
   return { model, batchSize };
 }
 
+/** Data as a genesis tells it. */
 async function describeData(
-  { data, directory, workingDirectory }: CreateNetworkOptions,
+  source: string,
+  cacheDirectory: string,
+  { heldOutPercent }: CreateNetworkOptions,
   model: ModelConfig,
+  tokenizer: FileTokenizer | undefined,
   { describeDataset }: CreateNetworkDependencies,
 ): Promise<Genesis['data']> {
-  const wanted = data ?? DEFAULT_DATA_SOURCE;
-  // The nodes of this network may be started anywhere on this machine.
-  const source = wanted.startsWith(FILE_SOURCE) ? `${FILE_SOURCE}${resolve(workingDirectory, wanted.slice(FILE_SOURCE.length))}` : wanted;
+  const heldOutPpm = heldOutPercent === undefined ? undefined : Math.round(heldOutPercent * 10_000);
   const { root, tokens, heldOutTokens } = await describeDataset({
     source,
     vocabSize: model.vocab_size,
     contextLength: model.context_length,
-    cacheDirectory: join(directory, 'data', 'datasets'),
+    cacheDirectory,
+    tokenizer: tokenizer?.text,
+    heldOutPpm,
   });
-  return { source, root: toHex(root), tokens, held_out_tokens: heldOutTokens };
+  return {
+    source,
+    root: toHex(root),
+    tokens,
+    held_out_tokens: heldOutTokens,
+    ...(heldOutPpm === undefined ? {} : { held_out_ppm: heldOutPpm }),
+  };
+}
+
+/** The nodes of this network may be started anywhere on this machine: paths become absolute. */
+function sourceOf({ data, workingDirectory }: CreateNetworkOptions): string {
+  const absolute = (part: string) =>
+    part.startsWith(FILE_SOURCE) ? `${FILE_SOURCE}${resolve(workingDirectory, part.slice(FILE_SOURCE.length))}` : part;
+  const wanted = data ?? DEFAULT_DATA_SOURCE;
+  if (!wanted.startsWith('mix:')) return absolute(wanted);
+  return `mix:${partsOf(wanted)
+    .map(({ weight, source }) => `${weight}*${absolute(source)}`)
+    .join(',')}`;
+}
+
+/** @throws CLI_USAGE when flags ask for another shape than the base model has */
+async function readBase(
+  options: CreateNetworkOptions,
+  path: string,
+  { readBaseModel, progress }: CreateNetworkDependencies,
+): Promise<BaseModel> {
+  if (options.modelSize !== undefined || options.vocabSize !== undefined || options.tokenizer !== undefined) {
+    throw cliError(
+      'CLI_USAGE',
+      '--base-model has a size, a vocabulary and a tokenizer: leave --model-size, --vocab-size and --tokenizer out',
+    );
+  }
+  progress.update('reading the base model …');
+  const base = await readBaseModel(resolve(options.workingDirectory, path));
+  const { contextLength } = options;
+  return contextLength === undefined ? base : { ...base, config: { ...base.config, context_length: contextLength } };
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { DEFAULT_CHAIN_ID, DEFAULT_DATA_SOURCE, DEFAULT_LEARNING, DEFAULT_MODEL, DEFAULT_ROUNDS } from '../../params/network-defaults.ts';
 import type { Hex } from '../../primitives/bytes.ts';
-import { countArgument, fundArgument, portArgument, positiveNumberArgument } from '../arguments.ts';
+import { countArgument, fundArgument, numberArgument, portArgument, positiveNumberArgument } from '../arguments.ts';
 
 export const DEFAULT_AUTHORITIES = 3;
 export const DEFAULT_TRAINERS = 3;
@@ -18,6 +18,12 @@ export interface NetworkOptions {
   readonly vocabSize?: number;
   readonly contextLength?: number;
   readonly data?: string;
+  /** Share of documents held out. */
+  readonly heldOutPercent?: number;
+  /** gpt2, bpe, or a folder. */
+  readonly tokenizer?: string;
+  /** Folder or file of the model to start from. */
+  readonly baseModel?: string;
   readonly chainId?: number;
   readonly batchSize?: number;
   readonly learningRate?: number;
@@ -39,7 +45,17 @@ export function withNetworkOptions(command: Command): Command {
     .option('--model-size <N>', 'parameters of the model (default: 1.3 million)', countArgument(1))
     .option('--vocab-size <N>', `tokens the model knows (default: ${DEFAULT_MODEL.vocab_size})`, countArgument(256))
     .option('--context-length <N>', `tokens the model sees (default: ${DEFAULT_MODEL.context_length})`, countArgument(1))
-    .option('--data <SOURCE>', `text to learn: npm:PACKAGE or file:PATH (default: ${DEFAULT_DATA_SOURCE})`)
+    .option(
+      '--data <SOURCE>',
+      `text to learn: npm:PACKAGE, file:PATH, an address, hf://datasets/NAME, or mix:… (default: ${DEFAULT_DATA_SOURCE})`,
+    )
+    .option(
+      '--held-out-percent <N>',
+      'hold out whole documents, this share by the hash of their text (default: the text’s end)',
+      numberArgument(0.001, 50),
+    )
+    .option('--tokenizer <WHICH>', 'gpt2; bpe: learned from the text; or a folder with a tokenizer.json (default: gpt2)')
+    .option('--base-model <PATH>', 'start from this model: a folder of "train" or "import", a Hugging Face folder, or a GGUF file')
     .option('--batch-size <N>', `sequences in a training step (default: ${DEFAULT_LEARNING.batch_size})`, countArgument(1))
     .option('--learning-rate <RATE>', `peak learning rate (default: ${DEFAULT_LEARNING.learning_rate})`, positiveNumberArgument)
     .option('--round-blocks <N>', `blocks in a round (default: ${DEFAULT_ROUNDS.blocks_per_round})`, countArgument(6))

@@ -14,6 +14,12 @@ function workspace() {
   const io = testIo({ workingDirectory: directory });
   let byte = 0;
   const creation = async (): Promise<CreateNetworkDependencies> => ({
+    pinSource: async (source: string) => source,
+    chooseTokenizer: async () => undefined,
+    readBaseModel: async () => {
+      throw new Error('no base model is asked for');
+    },
+    writeWeights: async () => {},
     describeDataset: async () => ({ root: new Uint8Array(32), tokens: 1000, heldOutTokens: 100 }),
     modelConfigForSize: () => DEFAULT_MODEL,
     measureTokensPerSecond: async () => 10_000,

@@ -11,6 +11,7 @@ import { createTrainingEngine } from '../../model/training-engine.ts';
 import { toHex } from '../../primitives/bytes.ts';
 import type { Io } from '../io.ts';
 import { createProgress, type Progress } from '../progress.ts';
+import { storedTokenizer } from '../run-tokenizer.ts';
 import { onStopRequest } from '../stop-request.ts';
 import { groupDigits } from '../text.ts';
 import { dataSource } from '../train/arguments.ts';
@@ -137,10 +138,12 @@ async function loadDatasetFor(config: RunConfig, directory: string, flags: EvalF
       source,
       model,
       heldOutTokens: isOwn ? data.held_out_tokens : model.context_length + 1,
+      heldOutPpm: isOwn ? data.held_out_ppm : undefined,
+      tokenizer: (await storedTokenizer(config, directory))?.text,
       cache: flags.datasetCache,
       runDirectory: directory,
     },
-    { workingDirectory: io.workingDirectory, onStage: progress.update },
+    { io, onStage: progress.update },
   );
   if (isOwn && toHex(dataset.root) !== data.root) {
     throw runError(

@@ -11,6 +11,7 @@ export interface SimulateFlags {
   readonly trainers: number;
   readonly adversary?: readonly AdversaryKind[];
   readonly seeds?: SeedRange;
+  readonly seed?: number;
   readonly rounds: number;
   readonly faults?: readonly FaultKind[];
   readonly trouble: number;

@@ -89,7 +89,7 @@ function networkParts({ authorities, trainers, followers, adversaries, faults }:
   ];
 }
 
-function facts({ safety, trouble, finality, utilisation, segmentPrice, spec }: SimulationReport): Table {
+function facts({ trace, safety, trouble, finality, utilisation, segmentPrice, spec }: SimulationReport): Table {
   const { broken, stalled, evidence, honestVotes, honestVotesUnpaid } = safety;
   return [
     ...Object.entries(broken).map(([rule, times]) => [RULES[rule as Rule], groupDigits(times)]),
@@ -112,6 +112,7 @@ function facts({ safety, trouble, finality, utilisation, segmentPrice, spec }: S
     ],
     ['honest trainers at work', utilisation === undefined ? NONE : `${percent(utilisation)} of the time`],
     ['price of a segment', segmentPrice === undefined ? NONE : `${segmentPrice.toFixed(4)} coins`],
+    ...(trace === undefined ? [] : [['trace', trace]]),
     ...(spec.type === 'survival'
       ? []
       : [['drawn for each authority', `${spec.checks} at first, of at most ${spec.segments} segments a proof`]]),

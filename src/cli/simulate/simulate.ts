@@ -27,7 +27,7 @@ const BLOCKS_WITHOUT_ROUNDS = 3;
  */
 export async function simulate(flags: SimulateFlags, io: Io): Promise<void> {
   const spec = specOf(flags);
-  const seeds = flags.seeds ?? DEFAULT_SEEDS;
+  const seeds = flags.seed === undefined ? (flags.seeds ?? DEFAULT_SEEDS) : { first: flags.seed, last: flags.seed };
   const { first, last } = seeds;
   const tally = createTally();
   const stop = new AbortController();
@@ -118,11 +118,11 @@ function requireSound({ safety, tolerable }: SimulationReport): void {
   if (broken !== undefined && tolerable) {
     throw cliError(
       'CLI_CHECK_FAILED',
-      `${safety.runsWithViolations} runs broke a rule; see --seeds ${broken.seed}..${broken.seed}: ${broken.violation.text}`,
+      `${safety.runsWithViolations} runs broke a rule; see --seed ${broken.seed}: ${broken.violation.text}`,
     );
   }
   const [stalled] = safety.stalled;
   if (stalled !== undefined && tolerable) {
-    throw cliError('CLI_CHECK_FAILED', `${safety.stalled.length} runs stood still; see --seeds ${stalled}..${stalled}`);
+    throw cliError('CLI_CHECK_FAILED', `${safety.stalled.length} runs stood still; see --seed ${stalled}`);
   }
 }

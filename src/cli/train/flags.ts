@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Rhythm } from '../../learning/single/train-loop.ts';
 import { DEFAULT_DATA_SOURCE, DEFAULT_LEARNING } from '../../params/network-defaults.ts';
-import { countArgument, positiveNumberArgument } from '../arguments.ts';
+import { countArgument, numberArgument, positiveNumberArgument } from '../arguments.ts';
 import { bytesArgument, parametersArgument, saveEveryArgument } from './arguments.ts';
 
 const DEFAULT_EVAL_EVERY_STEPS = 200;
@@ -21,6 +21,8 @@ export interface ModelFlags {
 export interface TrainFlags extends ModelFlags {
   readonly out: string;
   readonly data?: string;
+  readonly heldOutPercent?: number;
+  readonly tokenizer?: string;
   readonly steps?: number;
   readonly learningRate?: number;
   readonly warmup?: number;
@@ -57,7 +59,16 @@ export function withModelFlags(command: Command, sizeMeaning: string): Command {
 export function withTrainFlags(command: Command): Command {
   command
     .requiredOption('--out <DIR>', 'folder of the run: its description and its checkpoints')
-    .option('--data <SOURCE>', `text to learn: a file, a folder, or npm:PACKAGE (default: ${DEFAULT_DATA_SOURCE})`);
+    .option(
+      '--data <SOURCE>',
+      `text to learn: a file, a folder, npm:PACKAGE, an address, hf://datasets/NAME, or mix:… (default: ${DEFAULT_DATA_SOURCE})`,
+    )
+    .option(
+      '--held-out-percent <N>',
+      'hold out whole documents, this share by the hash of their text (default: the text’s end)',
+      numberArgument(0.001, 50),
+    )
+    .option('--tokenizer <WHICH>', 'gpt2; bpe: learned from the text; or a folder with a tokenizer.json (default: gpt2)');
   return withModelFlags(command, 'default: chosen from this machine’s speed and memory and the text’s length')
     .option('--steps <N>', 'steps in all (default: 20 tokens a parameter, at most four passes over the text)', countArgument(1))
     .option('--learning-rate <RATE>', 'peak learning rate (default: by the model’s width, at most 0.002)', positiveNumberArgument)

@@ -3,7 +3,7 @@ import { chooseMemory, type MemoryChoice, type MemoryLimits } from '../../learni
 import type { RunConfig, RunWishes } from '../../learning/single/run-config.ts';
 import { chooseModelSize, defaultLearningRate, defaultSteps, defaultWarmup } from '../../learning/single/scale.ts';
 import { modelConfigForSize, parameterCount } from '../../model/shape.ts';
-import type { ModelConfig } from '../../params/genesis.ts';
+import type { ModelConfig, TokenizerChoice } from '../../params/genesis.ts';
 import { DEFAULT_LEARNING } from '../../params/network-defaults.ts';
 import { toHex } from '../../primitives/bytes.ts';
 import { isPolError } from '../../primitives/errors.ts';
@@ -44,7 +44,13 @@ export function memoryOf(flags: ModelFlags, model: ModelConfig, limits: MemoryLi
 }
 
 /** A new run: flags, and defaults for what they leave out. */
-export function newRunConfig(flags: TrainFlags, model: ModelConfig, source: string, dataset: LoadedDataset): RunConfig {
+export function newRunConfig(
+  flags: TrainFlags,
+  model: ModelConfig,
+  source: string,
+  dataset: LoadedDataset,
+  tokenizer: TokenizerChoice = { kind: 'gpt2' },
+): RunConfig {
   const { outer_learning_rate: _rate, outer_momentum: _momentum, ...defaults } = DEFAULT_LEARNING;
   const batchSize = flags.batchSize ?? defaults.batch_size;
   const totalSteps =
@@ -56,8 +62,14 @@ export function newRunConfig(flags: TrainFlags, model: ModelConfig, source: stri
     });
   return {
     seed: flags.seed ?? DEFAULT_SEED,
-    data: { source, root: toHex(dataset.root), tokens: dataset.tokenCount, held_out_tokens: dataset.heldOutTokens },
-    tokenizer: { kind: 'gpt2' },
+    data: {
+      source,
+      root: toHex(dataset.root),
+      tokens: dataset.tokenCount,
+      held_out_tokens: dataset.heldOutTokens,
+      ...(flags.heldOutPercent === undefined ? {} : { held_out_ppm: heldOutPpm(flags.heldOutPercent) }),
+    },
+    tokenizer,
     model,
     learning: {
       ...defaults,
@@ -68,6 +80,9 @@ export function newRunConfig(flags: TrainFlags, model: ModelConfig, source: stri
     },
   };
 }
+
+/** Millionths of a share in per cent. */
+export const heldOutPpm = (percent: number): number => Math.round(percent * 10_000);
 
 /** What the flags say about a run that exists, but for its data and its length. @throws MODEL_SHAPE_INVALID */
 export function wishesOf(flags: TrainFlags): RunWishes {

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import type { LoadedDataset } from '../../data/dataset.ts';
+import { pinSource, type SourceOptions } from '../../data/source.ts';
 import { trainingFlopsPerToken } from '../../learning/single/arithmetic.ts';
+import { runError } from '../../learning/single/errors.ts';
 import { measureMatmulRate } from '../../learning/single/matmul-rate.ts';
 import type { MemoryChoice } from '../../learning/single/memory.ts';
 import { type RunConfig, requireSameRun } from '../../learning/single/run-config.ts';
@@ -12,13 +14,16 @@ import type { Backend } from '../../numerics/backend.ts';
 import { toHex } from '../../primitives/bytes.ts';
 import { cliError } from '../errors.ts';
 import type { Io } from '../io.ts';
+import { sourcesOf } from '../remote.ts';
+import { storedTokenizer, writeTokenizer } from '../run-tokenizer.ts';
 import { onStopRequest } from '../stop-request.ts';
-import { groupDigits } from '../text.ts';
+import { formatBytes, groupDigits } from '../text.ts';
+import { chooseTokenizer, type FileTokenizer } from '../tokenizer-choice.ts';
 import { programVersion } from '../version.ts';
 import { dataSource } from './arguments.ts';
 import type { TrainFlags } from './flags.ts';
 import { defaultMemoryBudget, machineBackend } from './machine.ts';
-import { chooseModel, memoryOf, newRunConfig, wishesOf } from './plan.ts';
+import { chooseModel, heldOutPpm, memoryOf, newRunConfig, wishesOf } from './plan.ts';
 import {
   createJsonReporter,
   createTextReporter,
@@ -28,7 +33,7 @@ import {
   type StepFacts,
   type TrainReporter,
 } from './reporter.ts';
-import { loadText, textBytes } from './text-data.ts';
+import { cacheOf, loadText, textBytes } from './text-data.ts';
 import { createThroughput } from './throughput.ts';
 
 /** Long enough for some twenty products of 1024³, short enough not to be noticed. */
@@ -59,7 +64,13 @@ export async function train(flags: TrainFlags, io: Io): Promise<void> {
 async function trainUntil(stop: AbortSignal, flags: TrainFlags, reporter: TrainReporter, io: Io): Promise<void> {
   const path = resolve(io.workingDirectory, flags.out);
   // A wrong path is told before anything is made or measured.
-  const bytes = flags.data === undefined ? undefined : await textBytes(dataSource(flags.data, io.workingDirectory), io.workingDirectory);
+  const bytes =
+    flags.data === undefined
+      ? undefined
+      : await textBytes(
+          dataSource(flags.data, io.workingDirectory),
+          sourcesOf(io, cacheOf({ cache: flags.datasetCache, runDirectory: path }), reporter.stage, stop),
+        );
   if (flags.resume === true && (await readRun(path, { now: io.clock.now })).document === undefined) {
     throw cliError('CLI_USAGE', `--resume: ${path} holds no run; leave the flag out to start one`);
   }
@@ -99,7 +110,10 @@ interface Prepared {
 /** Everything that is decided before training: cheap refusals first, tokenising last. Throws `stop`'s reason when it is aborted. */
 async function prepare({ flags, directory, backend, reporter, io, stop }: Session, bytes: number | undefined): Promise<Prepared> {
   const existing = directory.document?.config;
-  const source = flags.data === undefined && existing !== undefined ? existing.data.source : dataSource(flags.data, io.workingDirectory);
+  if (existing !== undefined) requireSameText(existing, flags, directory.path);
+  const wanted = flags.data === undefined && existing !== undefined ? existing.data.source : dataSource(flags.data, io.workingDirectory);
+  const sources = sourcesOf(io, cacheOf({ cache: flags.datasetCache, runDirectory: directory.path }), reporter.stage, stop);
+  const source = await pinSource(wanted, sources);
   const limits = { budgetBytes: flags.memory ?? defaultMemoryBudget(), backend };
   reporter.fact('machine', `${backend.name}, threads ${backend.threads}`);
   let peakFlops: number | undefined;
@@ -110,20 +124,31 @@ async function prepare({ flags, directory, backend, reporter, io, stop }: Sessio
     peakFlops = flops;
     return flops;
   };
+  const tokenizer =
+    existing === undefined ? await newTokenizer(flags, source, sources, reporter, io) : await storedTokenizer(existing, directory.path);
   const model =
     existing?.model ??
-    chooseModel(flags, {
+    chooseModel(tokenizer === undefined ? flags : { ...flags, vocabSize: tokenizer.vocabSize }, {
       limits,
-      textBytes: bytes ?? (await textBytes(source, io.workingDirectory)),
+      textBytes: bytes ?? (await textBytes(source, sources)),
       measureFlops: () => measurePeak(SIZING_BUDGET_MS),
     });
   reporter.fact('model', modelText(model));
   const memory = memoryOf({ ...flags, ...(existing === undefined ? {} : { batchSize: existing.learning.batch_size }) }, model, limits);
   reporter.fact('memory', memoryText(memory));
   const dataset = await loadText(
-    { source, model, heldOutTokens: existing?.data.held_out_tokens, cache: flags.datasetCache, runDirectory: directory.path },
     {
-      workingDirectory: io.workingDirectory,
+      source,
+      model,
+      heldOutTokens: existing?.data.held_out_tokens,
+      heldOutPpm: existing === undefined ? heldOutPpmOf(flags) : existing.data.held_out_ppm,
+      tokenizer: tokenizer?.text,
+      cache: flags.datasetCache,
+      runDirectory: directory.path,
+    },
+    {
+      io,
+      signal: stop,
       onStage(text) {
         // Ends the tokenising, which removes what it wrote.
         stop.throwIfAborted();
@@ -134,7 +159,12 @@ async function prepare({ flags, directory, backend, reporter, io, stop }: Sessio
   reporter.fact('data', `${source}: ${groupDigits(dataset.tokenCount)} tokens, ${groupDigits(dataset.heldOutTokens)} held out`);
   const common = { dataset, memory };
   if (existing === undefined) {
-    return { config: newRunConfig(flags, model, source, dataset), ...common, peakFlops: peakFlops ?? measurePeak(PEAK_BUDGET_MS) };
+    if (tokenizer !== undefined) await writeTokenizer(directory.path, tokenizer);
+    return {
+      config: newRunConfig(flags, model, source, dataset, tokenizer?.choice),
+      ...common,
+      peakFlops: peakFlops ?? measurePeak(PEAK_BUDGET_MS),
+    };
   }
   requireSameRun(existing, { dataRoot: toHex(dataset.root) }, directory.path);
   const stepsDone = directory.checkpoints.listed[0]?.step ?? 0;
@@ -143,6 +173,38 @@ async function prepare({ flags, directory, backend, reporter, io, stop }: Sessio
     ...common,
     peakFlops: measurePeak(PEAK_BUDGET_MS),
   };
+}
+
+/** Where the text a run learned is another one than the flags say. @throws RUN_MISMATCH */
+function requireSameText(config: RunConfig, flags: TrainFlags, directory: string): void {
+  const differs =
+    flags.heldOutPercent !== undefined && heldOutPpmOf(flags) !== config.data.held_out_ppm
+      ? '--held-out-percent'
+      : flags.tokenizer !== undefined && (flags.tokenizer === 'gpt2') !== (config.tokenizer.kind === 'gpt2')
+        ? '--tokenizer'
+        : undefined;
+  if (differs === undefined) return;
+  throw runError(
+    'RUN_MISMATCH',
+    `${differs}: the run in ${directory} was begun otherwise; leave the flag out to resume, or choose another --out`,
+  );
+}
+
+const heldOutPpmOf = ({ heldOutPercent }: TrainFlags): number | undefined =>
+  heldOutPercent === undefined ? undefined : heldOutPpm(heldOutPercent);
+
+function newTokenizer(
+  flags: TrainFlags,
+  source: string,
+  sources: SourceOptions,
+  reporter: TrainReporter,
+  io: Io,
+): Promise<FileTokenizer | undefined> {
+  return chooseTokenizer(
+    flags.tokenizer,
+    { vocabSize: flags.vocabSize, source, workingDirectory: io.workingDirectory },
+    { sources, onProgress: (done, total) => reporter.stage(`learning a vocabulary … ${formatBytes(done)} of ${formatBytes(total)}`) },
+  );
 }
 
 async function runSession({ flags, directory, backend, reporter, io, stop }: Session, prepared: Prepared): Promise<void> {

@@ -27,11 +27,11 @@ export const MODEL: ModelConfig = {
   norm_eps: 1e-5,
 };
 
-export async function writeWeights(seed = 1): Promise<ServedModel> {
+export async function writeWeights(seed = 1, model = MODEL): Promise<ServedModel> {
   const directory = await mkdtemp(join(tmpdir(), 'pol-inference-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  const weights = new Float32Array(parameterLayout(MODEL).count);
-  initialiseWeights(MODEL, new Uint8Array(32).fill(seed), weights);
+  const weights = new Float32Array(parameterLayout(model).count);
+  initialiseWeights(model, new Uint8Array(32).fill(seed), weights);
   const weightsPath = join(directory, `${seed}.f32`);
   await writeFile(weightsPath, new Uint8Array(weights.buffer));
   const [weightsRoot, momentumRoot] = [vectorRoot(weights), zeroVectorRoot(weights.length)];
@@ -39,16 +39,19 @@ export async function writeWeights(seed = 1): Promise<ServedModel> {
   return { weightsPath, modelRoot, weightsRoot, momentumRoot, round: seed };
 }
 
-export async function openEngine(options: Partial<InferenceEngineOptions> = {}): Promise<InferenceEngine> {
+export async function openEngine(
+  options: Partial<InferenceEngineOptions> = {},
+  backend = createReferenceBackend(),
+): Promise<InferenceEngine> {
   return createInferenceEngine(
     { model: MODEL, ...options },
-    { backend: createReferenceBackend(), tokenizer: await createGpt2Tokenizer({ vocabSize: MODEL.vocab_size }) },
+    { backend, tokenizer: await createGpt2Tokenizer({ vocabSize: MODEL.vocab_size }) },
   );
 }
 
-export async function openCompletions() {
-  const engine = await openEngine();
-  const served = await writeWeights();
+export async function openCompletions(model = MODEL, backend = createReferenceBackend()) {
+  const engine = await openEngine({ model }, backend);
+  const served = await writeWeights(1, model);
   const cancelled: number[] = [];
   const watched: InferenceEngine = {
     ...engine,
@@ -58,7 +61,7 @@ export async function openCompletions() {
     },
   };
   const completions = createCompletionService(
-    { contextLength: MODEL.context_length, vocabSize: MODEL.vocab_size },
+    { contextLength: model.context_length, vocabSize: model.vocab_size },
     { engine: async () => watched, model: async () => served, servedModel: async () => served },
   );
   return { completions, cancelled, served };

@@ -1,11 +1,16 @@
 import { z } from 'zod';
-import { type LearningConfig, learningSchema, type ModelConfig, modelSchema } from '../../params/genesis.ts';
+import { type LearningConfig, learningSchema, type ModelConfig, modelSchema, tokenizerSchema } from '../../params/genesis.ts';
 import { type Hex, toHex, uint64BE } from '../../primitives/bytes.ts';
 import { type Hash, taggedHash } from '../../primitives/hash.ts';
 import { runError } from './errors.ts';
 
 /** What a run has no use for: there is one trainer, hence nothing to merge; and its seed gives the initial weights. */
-const ofNetworksOnly = { init_seed: true, outer_learning_rate: true, outer_momentum: true } as const;
+const ofNetworksOnly = {
+  sparse_updates: true,
+  init_seed: true,
+  outer_learning_rate: true,
+  outer_momentum: true,
+} as const;
 const root = z.string().regex(/^0x[0-9a-f]{64}$/, 'must be 32 bytes of lower-case 0x-hexadecimal');
 
 const configSchema = z.strictObject({
@@ -17,8 +22,10 @@ const configSchema = z.strictObject({
     root,
     tokens: z.number().int().positive(),
     held_out_tokens: z.number().int().positive(),
+    /** As a genesis has it. */
+    held_out_ppm: z.number().int().positive().max(500_000).optional(),
   }),
-  tokenizer: z.strictObject({ kind: z.literal('gpt2') }),
+  tokenizer: tokenizerSchema,
   model: modelSchema,
   learning: learningSchema.omit(ofNetworksOnly),
 });

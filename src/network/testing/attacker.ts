@@ -1,6 +1,7 @@
 import { createConnection } from 'node:net';
 import type { Connection, Stream } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
+import { encodeRlp, type RlpItem } from '../../codec/rlp.ts';
 import { concatBytes, utf8 } from '../../primitives/bytes.ts';
 import type { Hash } from '../../primitives/hash.ts';
 import { frameHeader } from '../frames.ts';
@@ -50,6 +51,25 @@ export async function createAttacker(options: { readonly target: string; readonl
     return utf8(`not a message ${counter} ${'x'.repeat(100)}`);
   }
 
+  /** Fields of a request for a height, a hash or a place that does not exist. */
+  function unknown(protocol: RequestProtocol): RlpItem {
+    const [hash, one] = [invalid().subarray(0, 32), Uint8Array.of(1)];
+    const far = Uint8Array.of(0x7f, 0, 0, 0, 0);
+    switch (protocol) {
+      case 'headers':
+      case 'blocks':
+        return [far, one];
+      case 'protocol-state':
+        return [far];
+      case 'chunks':
+        return [hash, one, one];
+      case 'opening':
+        return [far, hash.subarray(0, 20), one];
+      default:
+        return [hash];
+    }
+  }
+
   const isOpen = () => connection?.status === 'open';
 
   async function connect(): Promise<boolean> {
@@ -87,8 +107,11 @@ export async function createAttacker(options: { readonly target: string; readonl
       direct.send(concatBytes(frameHeader(bytes.length), bytes));
     },
     garbage: () => request(pick(), invalid()),
-    // RLP([32 bytes]): well-formed, and nobody has it.
-    unknown: () => request('blob', concatBytes(Uint8Array.of(0xe1, 0xa0), invalid().subarray(0, 32))),
+    // Well-formed questions of every kind, for what nobody has.
+    unknown() {
+      const protocol = pick();
+      return request(protocol, encodeRlp(unknown(protocol)));
+    },
     async oversized() {
       const stream = await open(counter++ % 2 === 0 ? names.direct('consensus') : names.request(pick()));
       stream.send(concatBytes(frameHeader(MAX_DIRECT_MESSAGE_BYTES * 100), invalid()));

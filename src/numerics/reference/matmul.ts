@@ -1,10 +1,10 @@
-import { type Kernels, MatmulMode } from '../backend.ts';
-import { at, chainStart } from '../f32.ts';
+import { type Kernels, MatmulMode, packedOperandWords } from '../backend.ts';
+import { at, bitsOf, CHAIN_BLOCK, chainStart, fromBits } from '../f32.ts';
 import { createChains } from './chains.ts';
-import { type Memory, operands, transpose } from './memory.ts';
+import { type Memory, operand, operands, transpose } from './memory.ts';
 
-export function matmulKernel(memory: Memory): Pick<Kernels, 'matmul'> {
-  const { f32 } = memory;
+export function matmulKernel(memory: Memory): Pick<Kernels, 'matmul' | 'packOperand' | 'matmulPacked'> {
+  const { f32, i32 } = memory;
   return {
     matmul(mode, m, n, k, aPtr, bPtr, cPtr, accumulate) {
       const a = mode === MatmulMode.TN ? transpose(operands(memory, aPtr, k, m, m), k, m) : operands(memory, aPtr, m, k, k);
@@ -17,5 +17,37 @@ export function matmulKernel(memory: Memory): Pick<Kernels, 'matmul'> {
         row.end();
       }
     },
+
+    packOperand(packed, bPtr, n, k) {
+      i32.fill(0, packed, packed + packedOperandWords(n, k));
+      for (let j = 0; j < n; j++) {
+        for (let p = 0; p < k; p++) {
+          const half = bitsOf(operand(memory, at(f32, bPtr + j * k + p))) >>> 16;
+          const word = packed + packedWord(k, j, p);
+          i32[word] = (i32[word] as number) | (half << (16 * (p % 2)));
+        }
+      }
+    },
+
+    matmulPacked(m, n, k, aPtr, packed, cPtr) {
+      const a = operands(memory, aPtr, m, k, k);
+      const b = new Float32Array(k * n);
+      for (let p = 0; p < k; p++) {
+        for (let j = 0; j < n; j++) b[p * n + j] = fromBits(((i32[packed + packedWord(k, j, p)] as number) >>> (16 * (p % 2))) << 16);
+      }
+      for (let i = 0; i < m; i++) {
+        const c = cPtr + i * n;
+        f32.fill(0, c, c + n);
+        const row = createChains(f32, c, n);
+        for (let p = 0; p < k; p++) row.step(p, at(a, i * k + p), b, p * n);
+        row.end();
+      }
+    },
   };
+}
+
+/** Where row j, step p of a packed operand lies: panels of 16 rows, pairs of steps, whole blocks of steps. */
+function packedWord(k: number, j: number, p: number): number {
+  const panelWords = (16 * Math.ceil(k / CHAIN_BLOCK) * CHAIN_BLOCK) / 2;
+  return Math.floor(j / 16) * panelWords + Math.floor(p / 2) * 16 + (j % 16);
 }

@@ -1,4 +1,4 @@
-import { type AdamwStep, type Arena, type AttentionShape, createLayout, MatmulMode, type Ptr } from '../backend.ts';
+import { type AdamwStep, type Arena, type AttentionShape, createLayout, MatmulMode, type Ptr, packedOperandWords } from '../backend.ts';
 import { fround } from '../f32.ts';
 import { ropeTables } from '../rope-table.ts';
 import { indices, spread, spreadWithEdges } from './values.ts';
@@ -85,6 +85,19 @@ export function matmulCase(options: MatmulCaseOptions): KernelCase {
   const out = c.floats(m * n, 2 * low, 2 * high);
   return c.done((arena) => {
     arena.kernels.matmul(mode, m, n, k, a, b, out, accumulate);
+    return undefined;
+  });
+}
+
+/** An operand packed, and rows multiplied with it. */
+export function packedCase(m: number, n: number, k: number, low = -4, high = 2, seed = 13): KernelCase {
+  const c = caseOf(`packed ${m}x${n}x${k} 2^${low}…${high}`, seed);
+  const [a, b] = [c.floats(m * k, low, high), c.floats(n * k, low, high)];
+  const packed = c.floats(packedOperandWords(n, k));
+  const out = c.floats(m * n);
+  return c.done(({ kernels }) => {
+    kernels.packOperand(packed, b, n, k);
+    kernels.matmulPacked(m, n, k, a, packed, out);
     return undefined;
   });
 }
@@ -321,6 +334,11 @@ function divergenceCases(): readonly KernelCase[] {
     });
   };
   const huge = 2 ** 50 * (1 + 2 ** -23);
+  const packing = (arena: Arena, x: Ptr) => arena.kernels.packOperand(x + 2048, x, 8, 8);
+  const multiplyPacked = (arena: Arena, x: Ptr) => {
+    arena.kernels.packOperand(x + 2048, x + 512, 8, 8);
+    arena.kernels.matmulPacked(8, 8, 8, x, x + 2048, x + 3072);
+  };
   const shape: AttentionShape = { batch: 1, queries: 4, keyCapacity: 4, offset: 0, heads: 2, kvHeads: 1, headDim: 6 };
   const multiply = (arena: Arena, x: Ptr) => arena.kernels.matmul(MatmulMode.NN, 8, 8, 8, x, x + 512, x + 2048, false);
   const attend = (arena: Arena, x: Ptr) => arena.kernels.attentionForward(x + 2048, x + 3072, x, x + 256, x + 512, shape);
@@ -338,6 +356,8 @@ function divergenceCases(): readonly KernelCase[] {
     planted('matmul', Number.NaN, multiply),
     planted('byRows', huge, multiplyRows),
     planted('together', huge, multiplyTogether),
+    planted('packOperand', huge, packing),
+    planted('matmulPacked', -inf, multiplyPacked),
     planted('attention', -huge, attend),
     planted('crossEntropy', huge, classify),
     planted('crossEntropy', -inf, classify),
@@ -360,6 +380,8 @@ export function selfTestCases(): readonly KernelCase[] {
     matmulCase({ mode: NT, m: 7, n: 19, k: 531 }),
     matmulCase({ mode: NN, m: 6, n: 64, k: 40, low: -60, high: -50, accumulate: true }),
     matmulCase({ mode: TN, m: 5, n: 18, k: 33, low: -60, high: 49 }),
+    packedCase(5, 150, 70),
+    packedCase(19, 37, 33, -60, 49),
     ...embedCases(29, 70, 11),
     ...rmsNormCases(9, 83),
     ropeCase(2, 11, 3, 3, 20, false),

@@ -13,7 +13,8 @@ export function judgeAuthorityVote(state: ProtocolState, { authority, round, cha
   const recent = isRecent(state.open.number, round);
   if (recent.kind !== 'valid') return recent;
   // 3. It would change something.
-  if (!isMeaningful(state.authorities, change)) return stale('change_meaningless', `the candidate is ${change.kind}ed already`);
+  if (!isMeaningful(state.authorities, change))
+    return stale('change_meaningless', change.kind === 'add' ? 'the candidate is an authority' : 'the candidate is no authority');
   // 4. It is not what the authority wants already.
   const held = findByAddress(state.authorityWishes, authority, (each) => each.authority);
   if (held !== undefined && isSameChange(held.change, change)) return stale('already_wished', 'the authority voted for this');

@@ -45,7 +45,7 @@ export function judgeEvidence(state: ProtocolState, operation: EvidenceOperation
   const { bonded, unbonding } = stakeOf(state.stakes, authority);
   if (bonded + unbonding === 0n) return stale('nothing_at_stake', 'the offender has no stake');
   // 6. The accused signed both: last, for it costs most.
-  if (!isSigned(first, context.genesisHash) || !isSigned(second, context.genesisHash)) {
+  if (!isSigned(first, context) || !isSigned(second, context)) {
     return invalid('evidence_forged', 'a statement is not signed by the accused');
   }
   return VALID;

@@ -19,7 +19,7 @@ export const copier: Behaviour = {
   corrupt(tools) {
     let busyWith = -1;
     return {
-      learning: (honest) => ({ ...honest, train: async () => {}, finishTraining: async () => undefined }),
+      withoutTraining: true,
       onBlock() {
         const { open } = tools.state();
         const { address } = tools.signer;

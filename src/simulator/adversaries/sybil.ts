@@ -30,10 +30,11 @@ export const sybil: Behaviour = {
   },
 };
 
-/** One address after the other, each for its share of the round; a proof needs no more than one segment. */
+/** One address after the other, each for its share of the round, with as many segments as may be claimed without a stake. */
 async function trainAll(tools: AdversaryTools, signers: readonly Signer[], round: number): Promise<void> {
   const { clock, context, state, publish } = tools;
   const learning = tools.learning();
+  const { probation_segments } = context.genesis.rounds;
   const { open, height } = state();
   const blocks = open.sealsAt - height - context.genesis.rounds.submit_blocks;
   const shareMs = (blocks * context.genesis.block_interval_ms) / signers.length;
@@ -43,7 +44,7 @@ async function trainAll(tools: AdversaryTools, signers: readonly Signer[], round
     const cancel = clock.after(shareMs, () => void learning.finishTraining());
     let trained: TrainedRound | undefined;
     try {
-      await learning.train({ round, trainer: signer.address, beacon, roster, startRoot }, () => {});
+      await learning.train({ round, trainer: signer.address, beacon, roster, startRoot }, () => {}, probation_segments);
       trained = await learning.finishTraining();
     } catch {
       return;

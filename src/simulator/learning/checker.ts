@@ -2,11 +2,11 @@ import type { Opening, ProofOperation } from '../../codec/types.ts';
 import { type LeafScope, verifyOpening } from '../../learning/leaves.ts';
 import type { Assignment, ProofSource, SegmentFinding } from '../../learning/types.ts';
 import { equalBytes, uint64BE } from '../../primitives/bytes.ts';
-import { type Hash, taggedHash } from '../../primitives/hash.ts';
+import { type Hash, sha256, taggedHash } from '../../primitives/hash.ts';
 import type { Address } from '../../primitives/keys.ts';
 import type { BlobStore } from '../../store/kv.ts';
 import type { SimulatedModels } from './models.ts';
-import { decodeState, encodeUpdate, endOfSegment, HONEST, rootOfBytes, type State, stateRoot } from './states.ts';
+import { decodeState, encodeUpdate, endOfSegment, rootOfBytes, type State, startOf, stateRoot } from './states.ts';
 
 export interface SimulatedCheckerDependencies {
   readonly models: Pick<SimulatedModels, 'start'>;
@@ -46,30 +46,36 @@ export function createSimulatedChecker(
     startWeights: Hash,
     source: ProofSource,
   ): Promise<SegmentFinding> {
-    const first: State = { content: startWeights, segments: 0 };
+    const first = startOf(startWeights);
     if (segment === 0 && !equalBytes(startState, stateRoot(first))) return { segment, result: 'fraud', fault: 'start', stepDigests: [] };
-    const start = segment === 0 ? first : await obtain(startState, proof, source);
+    const start = segment === 0 ? first : await stateOf(startState, proof, source);
     if (start === undefined) return { segment, result: 'unavailable' };
     if (start.segments !== segment) return { segment, result: 'fraud', fault: 'state', stepDigests: [] };
     await work(options.segmentMs);
-    const end = endOfSegment(start, assignment, HONEST);
+    const end = endOfSegment(start, assignment, 'honest');
     const stepDigests = Array.from({ length: options.steps }, (_, step) =>
       taggedHash('simulated/gradients/1', start.content, end.content, uint64BE(step)),
     );
     if (!equalBytes(stateRoot(end), endState)) return { segment, result: 'fraud', fault: 'state', stepDigests };
     const isLast = segment === proof.segments - 1;
-    if (isLast && !equalBytes(encodeUpdate(startWeights, end).hash, proof.updateHash)) {
+    if (isLast && !equalBytes(sha256(encodeUpdate(startWeights, end)), proof.updateHash)) {
       return { segment, result: 'fraud', fault: 'update', stepDigests };
     }
     return { segment, result: 'held', stepDigests };
   }
 
-  async function obtain(root: Hash, proof: ProofOperation, source: ProofSource): Promise<State | undefined> {
+  async function stateOf(root: Hash, proof: ProofOperation, source: ProofSource): Promise<State | undefined> {
     const isRight = (bytes: Uint8Array) => equalBytes(rootOfBytes(bytes), root);
     if (!(await blobs.has(root)) && !(await source.blob(root, proof.trainer, MAX_STATE_BYTES, isRight))) return undefined;
     const bytes = await blobs.get(root);
     return bytes !== undefined && isRight(bytes) ? decodeState(bytes) : undefined;
   }
 
-  return { check };
+  async function obtain(proof: ProofOperation, { round, trainer }: Assignment, segment: number, source: ProofSource): Promise<boolean> {
+    const opening = await source.opening(proof, segment);
+    if (opening === undefined || !verifyOpening(options.scope(round, trainer), proof, segment, opening)) return false;
+    return segment === 0 || (await stateOf(opening.startState, proof, source)) !== undefined;
+  }
+
+  return { check, obtain };
 }

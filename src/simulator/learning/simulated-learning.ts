@@ -11,16 +11,38 @@ import type { ProtocolContext } from '../../protocol/context.ts';
 import type { BlobStore } from '../../store/kv.ts';
 import { createSimulatedChecker } from './checker.ts';
 import { type ModelDisk, newModelDisk, openSimulatedModels, PARAMETERS } from './models.ts';
-import { encodeState, encodeUpdate, endOfSegment, HONEST, type State, stateRoot, UPDATE_BYTES, type Work } from './states.ts';
+import {
+  encodeState,
+  encodeUpdate,
+  endOfSegment,
+  isSpoiltUpdate,
+  type State,
+  startOf,
+  stateRoot,
+  UPDATE_BYTES,
+  type Work,
+} from './states.ts';
 
-/** Which work a trainer does in the place of a segment; adversaries bring others. */
-export type WorkPolicy = (assignment: Assignment, segment: number) => Work;
+/** What a cheating trainer does otherwise; the learning engine does the rest as assigned. */
+export interface TrainingPolicy {
+  /** In the place of a segment. */
+  work?(assignment: Assignment, segment: number): Work;
+  /** The state it begins with. */
+  start?(first: State): State;
+  /** The update it publishes. */
+  update?(honest: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** What its leaves are bound to. */
+  scope?(own: LeafScope): LeafScope;
+}
+
+/** How a segment stands: what was done, or why a check of it fails though its work was done. */
+export type SegmentWork = Work | 'crafted-start' | 'false-update';
 
 export interface SimulatedLearningOptions {
   readonly context: ProtocolContext;
   /** Virtual time of one honest segment on this machine. */
   readonly segmentMs: number;
-  readonly workOf?: WorkPolicy;
+  readonly policy?: TrainingPolicy;
 }
 
 export interface SimulatedLearningDependencies {
@@ -46,7 +68,7 @@ export interface RoundRecord {
   /** States 0 … k. */
   readonly states: readonly State[];
   /** Of segments 0 … k−1. */
-  readonly works: readonly Work['kind'][];
+  readonly works: readonly SegmentWork[];
   readonly proof: TrainedRound | undefined;
 }
 
@@ -70,6 +92,8 @@ export interface SimulatedLearning extends LearningService {
 /** Virtual costs that do not depend on the machine. */
 const MERGE_MS = 15;
 const EVALUATE_MS = 25;
+/** Held-out loss with a spoilt update in the place of 1: far beyond what the gate tolerates. */
+const SPOILT_LOSS = 4;
 /** Rounds of which openings are served. */
 const KEPT_ROUNDS = 3;
 
@@ -97,7 +121,7 @@ export function createSimulatedLearning(
   { disk, blobs, clock, meter }: SimulatedLearningDependencies,
 ): SimulatedLearning {
   const { genesis, genesisHash } = options.context;
-  const { segmentMs, workOf = () => HONEST } = options;
+  const { segmentMs, policy = {} } = options;
   const models = openSimulatedModels(disk.models, blobs);
   const modelWork = createMutex();
   const checkWork = createMutex();
@@ -105,6 +129,7 @@ export function createSimulatedLearning(
   let job: Job | undefined;
 
   const scope = (round: number, trainer: Address): LeafScope => ({ chainId: genesis.chain_id, genesisHash, round, trainer });
+  const scopeOfOwn = (round: number, trainer: Address) => policy.scope?.(scope(round, trainer)) ?? scope(round, trainer);
   const nameOf = (round: number, trainer: Address) => `${round} ${toHex(trainer)}`;
   const keep = (record: RoundRecord) => void disk.records.set(nameOf(record.round, record.trainer), record);
   const busy = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
@@ -150,22 +175,25 @@ export function createSimulatedLearning(
     let record = continuable(assignment) ?? (await begin(assignment));
     current.record = record;
     if (record.proof !== undefined) return;
+    let stepMs = 0;
     const startedAt = clock.now();
     const { max_segments, steps_per_segment } = genesis.rounds;
     // A forged segment is never left as the last one: the last is always checked, and its forger knows.
     const goesOn = () => record.works.length === 0 || !current.hurried || record.works.at(-1) === 'forged';
     while (record.works.length < Math.min(max_segments, maxSegments) && !current.abandoned && goesOn()) {
-      const work = workOf(assignment, record.works.length);
-      if (work.kind !== 'forged') {
+      const work = policy.work?.(assignment, record.works.length) ?? 'honest';
+      if (work !== 'forged') {
         const before = clock.now();
         await pause(segmentMs, current);
+        stepMs += clock.now() - before;
         meter.trainingMs += clock.now() - before;
         if (current.abandoned) return;
         meter.segmentsTrained++;
       }
       const state = endOfSegment(record.states.at(-1) as State, assignment, work);
       await blobs.put(stateRoot(state), encodeState(state));
-      record = { ...record, states: [...record.states, state], works: [...record.works, work.kind] };
+      const isCrafted = record.works.length === 0 && policy.start !== undefined;
+      record = { ...record, states: [...record.states, state], works: [...record.works, isCrafted ? 'crafted-start' : work] };
       keep(record);
       current.record = record;
       const segments = record.works.length;
@@ -176,6 +204,7 @@ export function createSimulatedLearning(
         steps: segments * steps_per_segment,
         loss: 1,
         tokensPerSecond: tokensOf(segments) / seconds,
+        stepMs,
       });
     }
   }
@@ -197,7 +226,8 @@ export function createSimulatedLearning(
 
   async function begin({ round, trainer, startRoot, beacon }: Assignment): Promise<RoundRecord> {
     const startWeights = models.start(round, startRoot);
-    const first: State = { content: startWeights, segments: 0 };
+    const honest = startOf(startWeights);
+    const first = policy.start?.(honest) ?? honest;
     await blobs.put(stateRoot(first), encodeState(first));
     return { round, trainer, startRoot, beacon, startWeights, states: [first], works: [], proof: undefined };
   }
@@ -214,19 +244,22 @@ export function createSimulatedLearning(
     if (abandoned || record === undefined || record.works.length === 0) return undefined;
     if (record.proof !== undefined) return record.proof;
     const { round, trainer, states, works, startWeights } = record;
-    const { bytes, hash } = encodeUpdate(startWeights, states.at(-1) as State);
+    const honest = encodeUpdate(startWeights, states.at(-1) as State);
+    const bytes = (await policy.update?.(honest)) ?? honest;
+    const hash = sha256(bytes);
     await blobs.put(hash, bytes);
     const proof: TrainedRound = {
       trainer,
       round,
       segments: works.length,
       tokens: tokensOf(works.length),
-      leavesRoot: leavesRoot(scope(round, trainer), states.map(stateRoot)),
+      leavesRoot: leavesRoot(scopeOfOwn(round, trainer), states.map(stateRoot)),
       updateHash: hash,
       updateBytes: bytes.length,
       loss: 1,
     };
-    const proven = { ...record, proof };
+    const isFalse = !equalBytes(bytes, honest);
+    const proven = { ...record, works: isFalse ? [...works.slice(0, -1), 'false-update' as const] : works, proof };
     keep(proven);
     current.record = proven;
     meter.onProof(proven);
@@ -239,7 +272,7 @@ export function createSimulatedLearning(
     // All authorities ask for the same few.
     const known = openings.get(record) ?? new Map<number, Opening | undefined>();
     openings.set(record, known);
-    if (!known.has(segment)) known.set(segment, openSegment(scope(round, trainer), record.states.map(stateRoot), segment));
+    if (!known.has(segment)) known.set(segment, openSegment(scopeOfOwn(round, trainer), record.states.map(stateRoot), segment));
     return known.get(segment);
   }
 
@@ -274,20 +307,23 @@ export function createSimulatedLearning(
     train,
     finishTraining,
     opening: async (round, trainer, segment) => opening(round, trainer, segment),
+    obtain: checker.obtain,
     check: (proof: ProofOperation, assignment, segments, source) => checkWork.run(() => checker.check(proof, assignment, segments, source)),
     evaluate: () =>
       checkWork.run(async () => {
         await busy(EVALUATE_MS);
         return measurementOf(models.roots.modelRoot);
       }),
-    // No update raises a simulated loss: the gate lets all pass.
+    // No other update raises a simulated loss: the gate lets all pass.
     measureUpdates: ({ updates }) =>
       checkWork.run(async () => {
         await busy(EVALUATE_MS);
-        return { baseline: 1, losses: updates.map(() => 1) };
+        const bytes = await Promise.all(updates.map((hash) => blobs.get(hash)));
+        return { baseline: 1, losses: bytes.map((update) => (update !== undefined && isSpoiltUpdate(update) ? SPOILT_LOSS : 1)) };
       }),
     // Simulated models are in no files; nodes follow block by block.
     heldModels: async () => [],
+    heldStarts: async () => [],
     importSnapshot: async () => {
       throw learningError('LEARNING_SNAPSHOT_INVALID', 'a simulated node takes over no snapshot');
     },

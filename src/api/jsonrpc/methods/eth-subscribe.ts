@@ -7,6 +7,6 @@ export const ethSubscribe: RpcMethod = {
   name: 'eth_subscribe',
   call(params, { subscriber }) {
     if (subscriber === undefined) throw apiError('API_NO_NOTIFICATIONS', 'notifications not supported: connect by WebSocket');
-    return subscriber.add(parseTopic(params));
+    return subscriber.add(parseTopic(params), 'eth');
   },
 };
