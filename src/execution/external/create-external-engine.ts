@@ -21,7 +21,7 @@ import { decodeTransaction } from '../transactions.ts';
 import { checkBlock } from '../validate-block.ts';
 import type { EngineRpc } from './engine-rpc.ts';
 import { createExternalReader } from './external-reader.ts';
-import { type JsonReceipt, receiptOfJson } from './external-receipts.ts';
+import { type JsonReceipt, receiptsOfJson } from './external-receipts.ts';
 import { externalStakeRequests } from './external-stakes.ts';
 import { blockOfPayload, type ExecutionPayloadV3, payloadAttributesV3, payloadOf } from './payload.ts';
 
@@ -246,11 +246,13 @@ export async function createExternalEngine(
       const { payload } = candidate;
       await follow(hash);
       candidate.head = headFrom(payload.bytes, await externalStakeRequests(questions, payload.number));
-      const receipts =
+      const answers =
         payload.transactionCount === 0
           ? []
           : await questions.call<readonly JsonReceipt[]>('eth_getBlockReceipts', toQuantity(payload.number));
-      return blockWrites({ ...payload, receipts: receipts.map(receiptOfJson) });
+      const { baseFeePerGas = 0n, receiptsRoot } = decodeHeader(payload.bytes);
+      const transactions = rawTransactions(payload.bytes).map((raw) => decodeTransaction(raw, context.chainId));
+      return blockWrites({ ...payload, receipts: receiptsOfJson(answers, { transactions, baseFeePerGas, receiptsRoot }) });
     },
 
     advance(hash) {

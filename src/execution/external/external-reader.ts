@@ -42,7 +42,12 @@ export function createExternalReader(records: ExecutionReader, rpc: EngineRpc, h
     },
     async estimateGas(request, at = 'latest', overrides = {}) {
       if (overrides.state !== undefined || overrides.block !== undefined) return refuse('estimates with overrides')();
-      return BigInt(await rpc.call<Hex>('eth_estimateGas', callOf(request), blockAt(at)));
+      // EthereumJS's client refuses to estimate what offers less than the base fee, and takes one price only.
+      const { maxFeePerGas: _, maxPriorityFeePerGas: __, ...rest } = request;
+      const { baseFeePerGas, nextBaseFeePerGas } = head();
+      const least = baseFeePerGas > nextBaseFeePerGas ? baseFeePerGas : nextBaseFeePerGas;
+      const gasPrice = request.gasPrice !== undefined && request.gasPrice > least ? request.gasPrice : least;
+      return BigInt(await rpc.call<Hex>('eth_estimateGas', callOf({ ...rest, gasPrice }), blockAt(at)));
     },
     proof: refuse('proofs'),
     createAccessList: refuse('access lists'),

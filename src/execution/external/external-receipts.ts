@@ -1,6 +1,9 @@
-import { fromHex, type Hex } from '../../primitives/bytes.ts';
+import { equalBytes, fromHex, type Hex } from '../../primitives/bytes.ts';
+import type { Hash } from '../../primitives/hash.ts';
+import { listRoot } from '../block-roots.ts';
 import { executionError } from '../errors.ts';
-import type { ReceiptBody } from '../receipts.ts';
+import { encodeReceipt, type ReceiptBody } from '../receipts.ts';
+import { type DecodedTransaction, effectiveGasPrice } from '../transactions.ts';
 
 /** A receipt as eth_getBlockReceipts gives it. */
 export interface JsonReceipt {
@@ -17,8 +20,44 @@ export interface JsonReceipt {
   readonly logs: readonly { readonly address: Hex; readonly topics: readonly Hex[]; readonly data: Hex; readonly logIndex: Hex }[];
 }
 
-/** @throws EXECUTION_CLIENT_FAILED when a field is not what the specification says */
-export function receiptOfJson(json: JsonReceipt): ReceiptBody {
+/**
+ * A block's receipts from a client's answer. What the block's own bytes tell is taken from them (EthereumJS's client leaves the base fee out of
+ * the price, and numbers logs by transaction), and the whole is held against the header's root.
+ * @throws EXECUTION_CLIENT_FAILED
+ */
+export function receiptsOfJson(
+  answers: readonly JsonReceipt[],
+  block: {
+    readonly transactions: readonly DecodedTransaction[];
+    readonly baseFeePerGas: bigint;
+    readonly receiptsRoot: Hash;
+  },
+): readonly ReceiptBody[] {
+  let gasBefore = 0n;
+  let logCount = 0;
+  const receipts = block.transactions.map((transaction, index): ReceiptBody => {
+    const json = answers[index];
+    if (json === undefined)
+      throw executionError('EXECUTION_CLIENT_FAILED', 'the execution client lacks a receipt of a block that it executed');
+    const receipt = receiptOfJson(json);
+    const gasUsed = receipt.cumulativeGasUsed - gasBefore;
+    gasBefore = receipt.cumulativeGasUsed;
+    const logs = receipt.logs.map((log) => ({ ...log, logIndex: logCount++ }));
+    return {
+      ...receipt,
+      transactionHash: transaction.hash,
+      gasUsed,
+      logs,
+      effectiveGasPrice: effectiveGasPrice(transaction, block.baseFeePerGas),
+    };
+  });
+  if (!equalBytes(listRoot(receipts.map(encodeReceipt)), block.receiptsRoot)) {
+    throw executionError('EXECUTION_CLIENT_FAILED', 'the execution client gave receipts that are not the block’s');
+  }
+  return receipts;
+}
+
+function receiptOfJson(json: JsonReceipt): ReceiptBody {
   try {
     const optional = (value: Hex | null | undefined) => (value === null || value === undefined ? undefined : fromHex(value));
     return {
