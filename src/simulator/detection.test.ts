@@ -49,7 +49,7 @@ describe('forged segments of one proof among three, over a thousand draws with t
   });
 });
 
-it('is what the formula says in whole networks too, votes, disputes and all (a thousand seeds: docs/simulator.md)', async () => {
+it('is what the formula says in whole networks too, votes, disputes and all', async () => {
   let rejected = 0;
   let expected = 0;
   let variance = 0;
