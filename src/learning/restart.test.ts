@@ -202,8 +202,8 @@ describe('old blobs', () => {
       await current.close();
       current = await openNode({ directory: node.directory, blobs: node.blobs });
     }
-    // A round leaves two own states, two updates and one fetched state; two rounds are kept.
-    expect(counts).toEqual([5, 10, 10, 10, 10, 10]);
+    // A round leaves two own states, two updates, one fetched state and the opening that named it; two rounds are kept.
+    expect(counts).toEqual([6, 12, 12, 12, 12, 12]);
     expect((await readdir(join(node.directory, 'rounds'))).length).toBe(2);
     expect((await readdir(join(node.directory, 'blob-index'))).length).toBe(2);
   });
