@@ -60,7 +60,8 @@ describe('validate', () => {
     const { engine, payload, attributes } = await setUp();
     for (const [index, name] of HEADER_FIELDS.entries()) {
       const bytes = changed(payload.bytes, ([header]) => {
-        const field = header[index] ?? new Uint8Array(0);
+        // Up to 32 bytes there are the proposer's to choose, as in Ethereum.
+        const field = name === 'extraData' ? new Uint8Array(33) : (header[index] ?? new Uint8Array(0));
         header[index] = field.length === 0 ? Uint8Array.of(1) : field.with(field.length - 1, (field.at(-1) ?? 0) ^ 1);
       });
       await expect(engine.validate(bytes, attributes), name).rejects.toMatchObject({ code: 'EXECUTION_INVALID_PAYLOAD' });
