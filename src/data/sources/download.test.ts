@@ -26,6 +26,13 @@ async function setUp() {
   return { hub, run, isWhole };
 }
 
+/** A broken connection may take what it had not delivered with it: of the 150,000 bytes sent, some are asked for again. */
+function expectToResume(request: string | undefined): void {
+  const from = Number(/ bytes=(\d+)-$/.exec(request ?? '')?.[1]);
+  expect(from).toBeGreaterThan(0);
+  expect(from).toBeLessThanOrEqual(150_000);
+}
+
 describe('downloadFile', () => {
   it.each<[string, readonly Fault[]]>([
     ['nothing goes wrong', []],
@@ -55,7 +62,8 @@ describe('downloadFile', () => {
     const { hub, run } = await setUp();
     hub.faults.push('short');
     await run();
-    expect(hub.requests.map((request) => request.split(' ')[1])).toEqual([undefined, 'bytes=150000-']);
+    expect(hub.requests).toHaveLength(2);
+    expectToResume(hub.requests.at(-1));
   });
 
   it('goes on in a later run of the program', async () => {
@@ -65,7 +73,7 @@ describe('downloadFile', () => {
     await expect(run()).rejects.toMatchObject({ code: 'DATA_DOWNLOAD_FAILED', message: expect.stringContaining('run the command again') });
     hub.always = undefined;
     await run();
-    expect(hub.requests.at(-1)).toContain('bytes=150000-');
+    expectToResume(hub.requests.at(-1));
     expect(await isWhole()).toBe(true);
   });
 
