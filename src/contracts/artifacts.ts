@@ -2,153 +2,153 @@
 /** contracts/Stake.sol: its ABI, for viem and others as it is. */
 export const STAKE_ABI = [
   {
-    inputs: [],
-    name: 'BlockFull',
-    type: 'error',
+    "inputs": [],
+    "name": "BlockFull",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        name: 'least',
-        type: 'uint256',
-      },
+        "name": "least",
+        "type": "uint256"
+      }
     ],
-    name: 'DepositTooSmall',
-    type: 'error',
+    "name": "DepositTooSmall",
+    "type": "error"
   },
   {
-    inputs: [],
-    name: 'NothingAskedBack',
-    type: 'error',
+    "inputs": [],
+    "name": "NothingAskedBack",
+    "type": "error"
   },
   {
-    anonymous: false,
-    inputs: [
+    "anonymous": false,
+    "inputs": [
       {
-        indexed: true,
-        name: 'account',
-        type: 'address',
+        "indexed": true,
+        "name": "account",
+        "type": "address"
       },
       {
-        indexed: false,
-        name: 'amount',
-        type: 'uint256',
-      },
+        "indexed": false,
+        "name": "amount",
+        "type": "uint256"
+      }
     ],
-    name: 'Deposited',
-    type: 'event',
+    "name": "Deposited",
+    "type": "event"
   },
   {
-    anonymous: false,
-    inputs: [
+    "anonymous": false,
+    "inputs": [
       {
-        indexed: true,
-        name: 'account',
-        type: 'address',
+        "indexed": true,
+        "name": "account",
+        "type": "address"
       },
       {
-        indexed: false,
-        name: 'amountInGwei',
-        type: 'uint64',
-      },
+        "indexed": false,
+        "name": "amountInGwei",
+        "type": "uint64"
+      }
     ],
-    name: 'ExitRequested',
-    type: 'event',
+    "name": "ExitRequested",
+    "type": "event"
   },
   {
-    inputs: [],
-    name: 'MAX_REQUESTS',
-    outputs: [
+    "inputs": [],
+    "name": "MAX_REQUESTS",
+    "outputs": [
       {
-        name: '',
-        type: 'uint256',
-      },
+        "name": "",
+        "type": "uint256"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: 'deposit',
-    outputs: [],
-    stateMutability: 'payable',
-    type: 'function',
+    "inputs": [],
+    "name": "deposit",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        name: 'account',
-        type: 'address',
-      },
+        "name": "account",
+        "type": "address"
+      }
     ],
-    name: 'depositFor',
-    outputs: [],
-    stateMutability: 'payable',
-    type: 'function',
+    "name": "depositFor",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: 'minimumDeposit',
-    outputs: [
+    "inputs": [],
+    "name": "minimumDeposit",
+    "outputs": [
       {
-        name: '',
-        type: 'uint256',
-      },
+        "name": "",
+        "type": "uint256"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        name: 'amountInGwei',
-        type: 'uint64',
-      },
+        "name": "amountInGwei",
+        "type": "uint64"
+      }
     ],
-    name: 'requestExit',
-    outputs: [],
-    stateMutability: 'nonpayable',
-    type: 'function',
+    "name": "requestExit",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: 'requests',
-    outputs: [
+    "inputs": [],
+    "name": "requests",
+    "outputs": [
       {
-        components: [
+        "components": [
           {
-            name: 'account',
-            type: 'address',
+            "name": "account",
+            "type": "address"
           },
           {
-            name: 'isExit',
-            type: 'bool',
+            "name": "isExit",
+            "type": "bool"
           },
           {
-            name: 'amount',
-            type: 'uint256',
-          },
+            "name": "amount",
+            "type": "uint256"
+          }
         ],
-        name: 'found',
-        type: 'tuple[]',
-      },
+        "name": "found",
+        "type": "tuple[]"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    stateMutability: 'payable',
-    type: 'receive',
-  },
+    "stateMutability": "payable",
+    "type": "receive"
+  }
 ] as const;
 /** First four bytes of a call, by signature. */
 export const STAKE_SELECTORS = {
-  'MAX_REQUESTS()': '93521222',
-  'deposit()': 'd0e30db0',
-  'depositFor(address)': 'aa67c919',
-  'minimumDeposit()': '636bfbab',
-  'requestExit(uint64)': '26504f2c',
-  'requests()': 'b74cb2db',
+  "MAX_REQUESTS()": "93521222",
+  "deposit()": "d0e30db0",
+  "depositFor(address)": "aa67c919",
+  "minimumDeposit()": "636bfbab",
+  "requestExit(uint64)": "26504f2c",
+  "requests()": "b74cb2db"
 } as const;
 /** The code at its address. */
 export const STAKE_CODE =
@@ -157,404 +157,404 @@ export const STAKE_CODE =
 /** contracts/Training.sol: its ABI, for viem and others as it is. */
 export const TRAINING_ABI = [
   {
-    inputs: [
+    "inputs": [
       {
-        name: 'number',
-        type: 'uint256',
+        "name": "number",
+        "type": "uint256"
       },
       {
-        name: 'trainer',
-        type: 'address',
-      },
+        "name": "trainer",
+        "type": "address"
+      }
     ],
-    name: 'ProofUnknown',
-    type: 'error',
+    "name": "ProofUnknown",
+    "type": "error"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        name: 'number',
-        type: 'uint256',
-      },
+        "name": "number",
+        "type": "uint256"
+      }
     ],
-    name: 'RoundUnknown',
-    type: 'error',
+    "name": "RoundUnknown",
+    "type": "error"
   },
   {
-    inputs: [],
-    name: 'RING',
-    outputs: [
+    "inputs": [],
+    "name": "RING",
+    "outputs": [
       {
-        name: '',
-        type: 'uint256',
-      },
+        "name": "",
+        "type": "uint256"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: 'burned',
-    outputs: [
+    "inputs": [],
+    "name": "burned",
+    "outputs": [
       {
-        name: '',
-        type: 'uint256',
-      },
+        "name": "",
+        "type": "uint256"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: 'largestReward',
-    outputs: [
+    "inputs": [],
+    "name": "largestReward",
+    "outputs": [
       {
-        name: '',
-        type: 'uint256',
-      },
+        "name": "",
+        "type": "uint256"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: 'minted',
-    outputs: [
+    "inputs": [],
+    "name": "minted",
+    "outputs": [
       {
-        name: '',
-        type: 'uint256',
-      },
+        "name": "",
+        "type": "uint256"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: 'modelRoot',
-    outputs: [
+    "inputs": [],
+    "name": "modelRoot",
+    "outputs": [
       {
-        name: '',
-        type: 'bytes32',
-      },
+        "name": "",
+        "type": "bytes32"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: 'openRound',
-    outputs: [
+    "inputs": [],
+    "name": "openRound",
+    "outputs": [
       {
-        name: 'number',
-        type: 'uint64',
+        "name": "number",
+        "type": "uint64"
       },
       {
-        name: 'sealsAt',
-        type: 'uint64',
-      },
+        "name": "sealsAt",
+        "type": "uint64"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        name: 'number',
-        type: 'uint256',
+        "name": "number",
+        "type": "uint256"
       },
       {
-        name: 'trainer_',
-        type: 'address',
-      },
+        "name": "trainer_",
+        "type": "address"
+      }
     ],
-    name: 'proof',
-    outputs: [
+    "name": "proof",
+    "outputs": [
       {
-        components: [
+        "components": [
           {
-            name: 'trainer',
-            type: 'address',
+            "name": "trainer",
+            "type": "address"
           },
           {
-            name: 'outcome',
-            type: 'uint8',
+            "name": "outcome",
+            "type": "uint8"
           },
           {
-            name: 'segments',
-            type: 'uint32',
+            "name": "segments",
+            "type": "uint32"
           },
           {
-            name: 'tokens',
-            type: 'uint48',
+            "name": "tokens",
+            "type": "uint48"
           },
           {
-            name: 'reward',
-            type: 'uint256',
+            "name": "reward",
+            "type": "uint256"
           },
           {
-            name: 'updateHash',
-            type: 'bytes32',
-          },
+            "name": "updateHash",
+            "type": "bytes32"
+          }
         ],
-        name: '',
-        type: 'tuple',
-      },
+        "name": "",
+        "type": "tuple"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        name: 'number',
-        type: 'uint256',
+        "name": "number",
+        "type": "uint256"
       },
       {
-        name: 'place',
-        type: 'uint256',
-      },
+        "name": "place",
+        "type": "uint256"
+      }
     ],
-    name: 'proofAt',
-    outputs: [
+    "name": "proofAt",
+    "outputs": [
       {
-        components: [
+        "components": [
           {
-            name: 'trainer',
-            type: 'address',
+            "name": "trainer",
+            "type": "address"
           },
           {
-            name: 'outcome',
-            type: 'uint8',
+            "name": "outcome",
+            "type": "uint8"
           },
           {
-            name: 'segments',
-            type: 'uint32',
+            "name": "segments",
+            "type": "uint32"
           },
           {
-            name: 'tokens',
-            type: 'uint48',
+            "name": "tokens",
+            "type": "uint48"
           },
           {
-            name: 'reward',
-            type: 'uint256',
+            "name": "reward",
+            "type": "uint256"
           },
           {
-            name: 'updateHash',
-            type: 'bytes32',
-          },
+            "name": "updateHash",
+            "type": "bytes32"
+          }
         ],
-        name: '',
-        type: 'tuple',
-      },
+        "name": "",
+        "type": "tuple"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        name: 'number',
-        type: 'uint256',
-      },
+        "name": "number",
+        "type": "uint256"
+      }
     ],
-    name: 'round',
-    outputs: [
+    "name": "round",
+    "outputs": [
       {
-        components: [
+        "components": [
           {
-            name: 'number',
-            type: 'uint64',
+            "name": "number",
+            "type": "uint64"
           },
           {
-            name: 'settledAt',
-            type: 'uint64',
+            "name": "settledAt",
+            "type": "uint64"
           },
           {
-            name: 'proofs',
-            type: 'uint32',
+            "name": "proofs",
+            "type": "uint32"
           },
           {
-            name: 'accepted',
-            type: 'uint32',
+            "name": "accepted",
+            "type": "uint32"
           },
           {
-            name: 'tokens',
-            type: 'uint64',
+            "name": "tokens",
+            "type": "uint64"
           },
           {
-            name: 'modelRoot',
-            type: 'bytes32',
+            "name": "modelRoot",
+            "type": "bytes32"
           },
           {
-            name: 'minted',
-            type: 'uint256',
-          },
+            "name": "minted",
+            "type": "uint256"
+          }
         ],
-        name: 'found',
-        type: 'tuple',
-      },
+        "name": "found",
+        "type": "tuple"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: 'settledRounds',
-    outputs: [
+    "inputs": [],
+    "name": "settledRounds",
+    "outputs": [
       {
-        name: '',
-        type: 'uint64',
-      },
+        "name": "",
+        "type": "uint64"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        name: 'account',
-        type: 'address',
-      },
+        "name": "account",
+        "type": "address"
+      }
     ],
-    name: 'stakeOf',
-    outputs: [
+    "name": "stakeOf",
+    "outputs": [
       {
-        components: [
+        "components": [
           {
-            name: 'account',
-            type: 'address',
+            "name": "account",
+            "type": "address"
           },
           {
-            name: 'offences',
-            type: 'uint32',
+            "name": "offences",
+            "type": "uint32"
           },
           {
-            name: 'unbondsAt',
-            type: 'uint64',
+            "name": "unbondsAt",
+            "type": "uint64"
           },
           {
-            name: 'bonded',
-            type: 'uint256',
+            "name": "bonded",
+            "type": "uint256"
           },
           {
-            name: 'unbonding',
-            type: 'uint256',
-          },
+            "name": "unbonding",
+            "type": "uint256"
+          }
         ],
-        name: 'found',
-        type: 'tuple',
-      },
+        "name": "found",
+        "type": "tuple"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        name: 'account',
-        type: 'address',
-      },
+        "name": "account",
+        "type": "address"
+      }
     ],
-    name: 'trainer',
-    outputs: [
+    "name": "trainer",
+    "outputs": [
       {
-        components: [
+        "components": [
           {
-            name: 'account',
-            type: 'address',
+            "name": "account",
+            "type": "address"
           },
           {
-            name: 'accepted',
-            type: 'uint32',
+            "name": "accepted",
+            "type": "uint32"
           },
           {
-            name: 'rejected',
-            type: 'uint32',
+            "name": "rejected",
+            "type": "uint32"
           },
           {
-            name: 'reputation',
-            type: 'uint32',
+            "name": "reputation",
+            "type": "uint32"
           },
           {
-            name: 'earned',
-            type: 'uint256',
-          },
+            "name": "earned",
+            "type": "uint256"
+          }
         ],
-        name: 'found',
-        type: 'tuple',
-      },
+        "name": "found",
+        "type": "tuple"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [
+    "inputs": [
       {
-        name: 'place',
-        type: 'uint256',
-      },
+        "name": "place",
+        "type": "uint256"
+      }
     ],
-    name: 'trainerAt',
-    outputs: [
+    "name": "trainerAt",
+    "outputs": [
       {
-        components: [
+        "components": [
           {
-            name: 'account',
-            type: 'address',
+            "name": "account",
+            "type": "address"
           },
           {
-            name: 'accepted',
-            type: 'uint32',
+            "name": "accepted",
+            "type": "uint32"
           },
           {
-            name: 'rejected',
-            type: 'uint32',
+            "name": "rejected",
+            "type": "uint32"
           },
           {
-            name: 'reputation',
-            type: 'uint32',
+            "name": "reputation",
+            "type": "uint32"
           },
           {
-            name: 'earned',
-            type: 'uint256',
-          },
+            "name": "earned",
+            "type": "uint256"
+          }
         ],
-        name: 'found',
-        type: 'tuple',
-      },
+        "name": "found",
+        "type": "tuple"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
+    "stateMutability": "view",
+    "type": "function"
   },
   {
-    inputs: [],
-    name: 'trainerCount',
-    outputs: [
+    "inputs": [],
+    "name": "trainerCount",
+    "outputs": [
       {
-        name: '',
-        type: 'uint32',
-      },
+        "name": "",
+        "type": "uint32"
+      }
     ],
-    stateMutability: 'view',
-    type: 'function',
-  },
+    "stateMutability": "view",
+    "type": "function"
+  }
 ] as const;
 /** First four bytes of a call, by signature. */
 export const TRAINING_SELECTORS = {
-  'RING()': 'ff37656e',
-  'burned()': '73f42561',
-  'largestReward()': '02ecfe0f',
-  'minted()': '4f02c420',
-  'modelRoot()': 'cefa1a6f',
-  'openRound()': 'e562dfd9',
-  'proof(uint256,address)': '056fe3e0',
-  'proofAt(uint256,uint256)': '205a094e',
-  'round(uint256)': '34d5f37b',
-  'settledRounds()': '52e8723c',
-  'stakeOf(address)': '42623360',
-  'trainer(address)': '46dcbd63',
-  'trainerAt(uint256)': 'eaf7f6d3',
-  'trainerCount()': '66739d5b',
+  "RING()": "ff37656e",
+  "burned()": "73f42561",
+  "largestReward()": "02ecfe0f",
+  "minted()": "4f02c420",
+  "modelRoot()": "cefa1a6f",
+  "openRound()": "e562dfd9",
+  "proof(uint256,address)": "056fe3e0",
+  "proofAt(uint256,uint256)": "205a094e",
+  "round(uint256)": "34d5f37b",
+  "settledRounds()": "52e8723c",
+  "stakeOf(address)": "42623360",
+  "trainer(address)": "46dcbd63",
+  "trainerAt(uint256)": "eaf7f6d3",
+  "trainerCount()": "66739d5b"
 } as const;
 /** The code at its address. */
 export const TRAINING_CODE =
