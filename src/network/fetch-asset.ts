@@ -14,6 +14,9 @@ import { generatePeerKey, libp2pKey } from './peer-key.ts';
 import { ASSET } from './protocols.ts';
 import { ask } from './requests.ts';
 
+/** Turns in which every boot node answered and none gave the file; one that is merely busy has it by then. */
+const MAX_FRUITLESS_TURNS = 3;
+
 export interface AssetWish {
   readonly hash: Hash;
   /** Where the file shall lie. */
@@ -30,7 +33,7 @@ export function assetRequest(hash: Hash, offset: number): Uint8Array {
 /**
  * Asks boot nodes for a file that the genesis names by its hash, before this node takes part. One after the other is asked, over and over,
  * part by part; what came in part is gone on with, whoever sent it. The file appears under its name only when it has the hash.
- * @throws NETWORK_BAD_ADDRESS, NETWORK_UNREACHABLE when no boot node gave it within `timeoutMs`
+ * @throws NETWORK_BAD_ADDRESS, NETWORK_UNREACHABLE when no boot node gave it within `timeoutMs`, or all of them answered that they do not
  */
 export async function fetchAsset(
   wish: AssetWish,
@@ -72,7 +75,8 @@ export async function fetchAsset(
 
   try {
     await client.start();
-    for (;;) {
+    for (let fruitless = 0; fruitless < MAX_FRUITLESS_TURNS; ) {
+      let answered = 0;
       for (const [i, address] of addresses.entries()) {
         let connection: Connection | undefined;
         try {
@@ -82,22 +86,26 @@ export async function fetchAsset(
             return;
           }
           failures.set(options.bootNodes[i] ?? address, 'it does not have the file');
+          answered++;
         } catch (error) {
           if (isPolError(error, 'NETWORK_TOO_LARGE')) await rm(partial, { force: true });
+          if (isPolError(error, 'NETWORK_REFUSED')) answered++;
           if (!deadline.signal.aborted) failures.set(options.bootNodes[i] ?? address, reasonOf(error));
         } finally {
           connection?.abort(new Error('the question is answered'));
         }
         deadline.signal.throwIfAborted();
       }
-      await pause(DIAL_BACKOFF_FIRST_MS, clock, deadline.signal);
+      if (answered === addresses.length) fruitless++;
+      if (fruitless < MAX_FRUITLESS_TURNS) await pause(DIAL_BACKOFF_FIRST_MS, clock, deadline.signal);
     }
+    throw networkError('NETWORK_REFUSED', 'all of them answered');
   } catch (cause) {
     if (deadline.signal.aborted && !isPolError(deadline.signal.reason, 'NETWORK_TIMEOUT')) throw deadline.signal.reason;
     const reasons = [...failures].map(([name, reason]) => `${name}: ${reason}`).join('; ');
     throw networkError(
       'NETWORK_UNREACHABLE',
-      `no boot node gave the file within ${options.timeoutMs} ms${reasons === '' ? '' : ` (${reasons})`}`,
+      `no boot node gave the file${reasons === '' ? ` within ${options.timeoutMs} ms` : ` (${reasons})`}`,
       {
         cause,
       },
