@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadDataset } from '../../src/data/dataset.ts';
+import { recoverKeys } from '../../src/execution/crypto.ts';
 import { assembleLearningService } from '../../src/learning/assemble.ts';
 import { createTrainingEngine } from '../../src/model/training-engine.ts';
 import type { TrainingEngine } from '../../src/model/types.ts';
@@ -90,7 +91,13 @@ describe('a trainer with one flipped bit in the end state of one segment', () =>
     await Promise.all(honest.map((node) => node.start()));
     const path = join(network.directory, 'node_4_config.json');
     const config = loadConfig({ file: { path, text: await readFile(path, 'utf8') }, workingDirectory: network.directory });
-    faulty = await startNode({ config, log: silentLogger }, { startLearning: startFaultyLearning });
+    faulty = await startNode(
+      { config, log: silentLogger },
+      {
+        startLearning: startFaultyLearning,
+        startRecovery: async () => ({ remote: { recover: async (recoveries) => recoverKeys(recoveries) }, terminate: async () => {} }),
+      },
+    );
   }, 120_000);
   afterAll(async () => {
     await faulty?.stop();
