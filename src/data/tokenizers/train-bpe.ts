@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { ByteString } from '../byte-pairs.ts';
 import { dataError } from '../errors.ts';
 import { byteLevelText } from './byte-level.ts';
+import { byteLevelDocument, END_OF_TEXT } from './byte-level-document.ts';
 import { GPT2_SPLIT } from './known-splits.ts';
 import { pairKey } from './merge.ts';
 import { javascriptPattern } from './regex.ts';
@@ -11,7 +12,6 @@ const MAX_PIECES = 4_000_000;
 /** Longer runs without a space (tables, base64) say nothing about words. */
 const MAX_PIECE_BYTES = 256;
 const BYTES = 256;
-export const END_OF_TEXT = '<|endoftext|>';
 
 /**
  * Learns byte pairs from text: again and again the pair of tokens that stands side by side most often becomes a token (Sennrich et al.,
@@ -197,36 +197,10 @@ function createQueue() {
 
 function documentOf(tokens: readonly ByteString[], merges: readonly (readonly [number, number])[]): string {
   const texts = tokens.map(byteLevelText);
-  const end = {
-    id: texts.length,
-    content: END_OF_TEXT,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  };
-  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
-  return `${JSON.stringify({
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: [end],
-    normalizer: null,
-    pre_tokenizer: byteLevel,
-    post_processor: null,
-    decoder: byteLevel,
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab: Object.fromEntries([...texts.map((text, id) => [text, id]), [END_OF_TEXT, texts.length]]),
-      merges: merges.map(([left, right]) => [texts[left], texts[right]]),
-    },
-  })}\n`;
+  return byteLevelDocument({
+    vocab: Object.fromEntries([...texts.map((text, id) => [text, id]), [END_OF_TEXT, texts.length]]),
+    merges: merges.map(([left, right]) => [texts[left] ?? '', texts[right] ?? '']),
+    end: texts.length,
+    decoderPrefixSpace: false,
+  });
 }
