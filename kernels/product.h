@@ -13,8 +13,8 @@
 #define MR 32
 #define NV 2
 #elif defined(__AVX512F__)
-#define MR 6
-#define NV 4
+#define MR 4
+#define NV 2
 #elif defined(__AVX2__)
 #define MR 6
 #define NV 2
@@ -283,6 +283,51 @@ INLINE void tile_block(const int nv, long words, Left left, const uint32_t *righ
   }
 }
 
+#if VW == 16
+/* Both chains of a block and the sums themselves fit the registers: C is read once and written once. */
+INLINE void tile(const int nv, long kw, Left left, const uint32_t *right, long right_step, float *c, long ldc, Start start) {
+  prefetch_next(nv, c, ldc);
+  const uint32_t *words = left.words;
+  const long row = left.row, step = left.step;
+  vf sums[MR][NV];
+  UNROLL for (int i = 0; i < MR; i++) {
+    UNROLL for (int j = 0; j < nv; j++) {
+      const float *from = c + i * ldc + j * VW;
+      sums[i][j] = start == START_ZERO ? (vf){0} : start == START_GIVEN ? chain_start(vf_load(from)) : vf_load(from);
+    }
+  }
+  for (long p = 0; p < kw; p += BLOCK_WORDS) {
+    vf even[MR][NV], odd[MR][NV];
+    UNROLL for (int i = 0; i < MR; i++) {
+      UNROLL for (int j = 0; j < nv; j++) even[i][j] = odd[i][j] = (vf){0};
+    }
+    const long end = min_long(BLOCK_WORDS, kw - p);
+    for (long q = 0; q < end; q += 2) {
+      vu columns[NV];
+      UNROLL for (int j = 0; j < nv; j++) columns[j] = vu_load(right + j * VW);
+      UNROLL for (int i = 0; i < MR; i++) {
+        const vu word = vu_splat(words[i * row]);
+        UNROLL for (int j = 0; j < nv; j++) even[i][j] = word_product_sum(word, columns[j], even[i][j]);
+      }
+      if (WORD_OPERANDS == 2 || q + 1 < end) {
+        UNROLL for (int j = 0; j < nv; j++) columns[j] = vu_load(right + right_step + j * VW);
+        UNROLL for (int i = 0; i < MR; i++) {
+          const vu word = vu_splat(words[i * row + step]);
+          UNROLL for (int j = 0; j < nv; j++) odd[i][j] = word_product_sum(word, columns[j], odd[i][j]);
+        }
+      }
+      words += 2 * step;
+      right += 2 * right_step;
+    }
+    UNROLL for (int i = 0; i < MR; i++) {
+      UNROLL for (int j = 0; j < nv; j++) sums[i][j] += even[i][j] + odd[i][j];
+    }
+  }
+  UNROLL for (int i = 0; i < MR; i++) {
+    UNROLL for (int j = 0; j < nv; j++) vf_store(c + i * ldc + j * VW, sums[i][j]);
+  }
+}
+#else
 INLINE void tile(const int nv, long kw, Left left, const uint32_t *right, long right_step, float *c, long ldc, Start start) {
   prefetch_next(nv, c, ldc);
   for (long p = 0; p < kw; p += BLOCK_WORDS) {
@@ -293,6 +338,8 @@ INLINE void tile(const int nv, long kw, Left left, const uint32_t *right, long r
     start = START_CONTINUED;
   }
 }
+
+#endif
 
 #if defined(__wasm__)
 /* Full tiles in assembly (scripts/wasm-tile.mjs): c += `blocks` whole blocks; rows of c are `stride` bytes apart, `spare` has room for a tile. */
