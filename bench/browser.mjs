@@ -1,5 +1,4 @@
 // node bench/browser.mjs [--steps N]: tokens a second of training the tiny model on one thread, in headless Chromium and in Node.
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { ensureBuilt, ensureDependencies, main } from '../scripts/bootstrap.mjs';
 import { findChromium, runInChromium } from './browser/chromium.mjs';
@@ -16,8 +15,11 @@ await main(async () => {
   await ensureBuilt();
   const job = { ...SHAPES.find(({ name }) => name === 'tiny'), steps: Number(values.steps) };
   const pol = await import('../dist/browser.js');
-  const bytes = await readFile(new URL('../kernels/pol-kernels.wasm', import.meta.url));
-  const results = [['Node, WebAssembly', await runJob(pol, await pol.loadWasmBackend(bytes), job)]];
+  const { listBackends, selectBackend } = await import('../dist/numerics/backends.js');
+  const results = [];
+  for (const wanted of listBackends().filter((name) => name.startsWith('wasm'))) {
+    results.push([`Node, ${wanted}`, await runJob(pol, await selectBackend({ wanted, threads: 1 }), job)]);
+  }
   const chromium = findChromium();
   if (chromium === undefined) console.log('  no Chromium here: set POL_CHROMIUM or install one');
   else results.push(['Chromium, WebAssembly', await runInChromium(chromium, job, { timeoutMs: TIMEOUT_MS })]);

@@ -96,7 +96,7 @@ function findAll(wanted) {
 function createPeaks() {
   const peaks = new Map();
   return async (backend) => {
-    if (!peaks.has(backend) && backend !== 'wasm') peaks.set(backend, (await measurePeaks([backend])).get(backend));
+    if (!peaks.has(backend) && !backend.startsWith('wasm')) peaks.set(backend, (await measurePeaks([backend])).get(backend));
     return peaks.get(backend);
   };
 }

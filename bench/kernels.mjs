@@ -35,7 +35,7 @@ await main(async () => {
   const names = values.backends?.split(',') ?? compiled;
   const backends = [];
   for (const name of names) {
-    for (const threads of name === 'wasm' ? [1] : values.threads.split(',').map(Number)) {
+    for (const threads of name.startsWith('wasm') ? [1] : values.threads.split(',').map(Number)) {
       const backend = await selectBackend({ wanted: name, threads });
       backends.push({ label: `${name} x${threads}`, backend });
     }

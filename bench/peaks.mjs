@@ -19,7 +19,7 @@ const WASM_ROUNDS = 200_000;
 export async function measurePeaks(names) {
   const peaks = new Map();
   for (const name of names) {
-    const peak = name === 'wasm' ? await wasmPeak() : await nativePeak(name.replace('native-', ''));
+    const peak = name.startsWith('wasm') ? await wasmPeak() : await nativePeak(name.replace('native-', ''));
     if (peak !== undefined) peaks.set(name, peak);
   }
   return peaks;
@@ -49,7 +49,7 @@ async function wasmPeak() {
   const exported = ['pol_peak', 'pol_peak_operations'].map((name) => `-Wl,--export=${name}`);
   const silent = { stdout: () => {}, stderr: () => {}, fetchProgress: () => {} };
   const files = await runClang(
-    ['clang', ...WASM_FLAGS, '-Ikernels', '-Wl,--no-entry', ...exported, 'bench/peak.c', '-o', 'peak.wasm'],
+    ['clang', ...WASM_FLAGS, '-mno-relaxed-simd', '-Ikernels', '-Wl,--no-entry', ...exported, 'bench/peak.c', '-o', 'peak.wasm'],
     tree,
     silent,
   );

@@ -35,9 +35,21 @@ INLINE long right_words(long columns, long k) { return round_up(columns, VW) * w
  */
 INLINE void pack_across(uint32_t *panels, const long width, long padded, const float *source, long step_stride, long chains, long k,
                         vi *over) {
-  enum { TOGETHER = 4, AHEAD = 8 };
   const long kw = words_of(k);
   vi flags = *over; /* in a register: stores of words might else alias it */
+#if VW == 4
+  for (long first = 0; first < padded; first += VW) {
+    const long panel = first / width * width, stride = min_long(width, padded - panel);
+    uint32_t *out = panels + panel * kw + (first - panel);
+    const float *row = source + first;
+    if (chains - first >= VW) {
+      for (long p = 0; p < kw; p++, out += stride, row += step_stride) vu_store(out, bf16_round(vf_load(row), &flags));
+    } else {
+      for (long p = 0; p < kw; p++, out += stride, row += step_stride) vu_store(out, bf16_round(vf_load_n(row, chains - first), &flags));
+    }
+  }
+#else
+  enum { TOGETHER = 4, AHEAD = 8 };
   for (long first = 0; first < padded; first += TOGETHER * VW) {
     const long vectors = min_long(TOGETHER, (padded - first) / VW);
     uint32_t *out[TOGETHER];
@@ -64,6 +76,7 @@ INLINE void pack_across(uint32_t *panels, const long width, long padded, const f
       }
     }
   }
+#endif
   *over = flags;
 }
 
@@ -404,14 +417,13 @@ typedef struct {
   long kw;
 } Right;
 
-/* The tile of C at row i, column j. */
+/* The tile of C at row i, column j; `left` starts at row i. */
 INLINE void product_tile(Left left, Right right, float *c, long ldc, long rows, long columns, long kw, Start start, long i, long j) {
   const long packed = min_long(NR, round_up(right.columns - j, VW));
   const long wanted = min_long(NR, columns - j), present = min_long(MR, rows - i);
   const int nv = (int)ceil_div(wanted, VW);
   const uint32_t *panel = right.panels + j * right.kw;
   float *target = c + i * ldc + j;
-  left.words += i / MR * left.panel;
   if (present == MR && wanted == nv * VW) tile_of(nv, kw, left, panel, packed, target, ldc, start, MR);
   else edge_tile(nv, kw, left, panel, packed, target, ldc, present, wanted, start);
 }
@@ -420,11 +432,22 @@ INLINE void product_tile(Left left, Right right, float *c, long ldc, long rows, 
 static void product(Left left, Right right, float *c, long ldc, long rows, long columns, long kw, Start start) {
 #if defined(__wasm__)
   for (long i = 0; i < rows; i += MR) {
-    for (long j = 0; j < columns; j += NR) product_tile(left, right, c, ldc, rows, columns, kw, start, i, j);
+    const long whole = rows - i >= MR ? columns / NR * NR : 0;
+    const uint32_t *panel = right.panels;
+    for (long j = 0; j < columns; j += NR) {
+      if (j < whole) tile_2(kw, left, panel, c + i * ldc + j, ldc, start);
+      else product_tile(left, right, c, ldc, rows, columns, kw, start, i, j);
+      panel += NR * right.kw;
+    }
+    left.words += left.panel;
   }
 #else
   for (long j = 0; j < columns; j += NR) {
-    for (long i = 0; i < rows; i += MR) product_tile(left, right, c, ldc, rows, columns, kw, start, i, j);
+    Left rest = left;
+    for (long i = 0; i < rows; i += MR) {
+      product_tile(rest, right, c, ldc, rows, columns, kw, start, i, j);
+      rest.words += left.panel;
+    }
   }
 #endif
 }

@@ -9,28 +9,32 @@ import { tileAssembly } from './wasm-tile.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const kernels = path.join(root, 'kernels');
-const output = path.join(kernels, 'pol-kernels.wasm');
 
+/** Two modules of the same bits: SIMD128 alone, and with the fused multiply-add of the relaxed instructions. */
+const MODULES = [
+  { name: 'pol-kernels.wasm', relaxed: false },
+  { name: 'pol-kernels-relaxed.wasm', relaxed: true },
+];
 const COMPILE = [...WASM_FLAGS, '-DPOL_RUN=pol_run_wasm'];
 const LINK = ['-Wl,--no-entry', '-Wl,--import-memory', '-Wl,--export=__heap_base', '-Wl,--strip-all', '-Wl,-z,stack-size=65536'];
 
-async function sources() {
-  const tree = { 'tile.s': tileAssembly() };
+async function sources(relaxed) {
+  const tree = { 'tile.s': tileAssembly({ relaxed }) };
   for (const name of await readdir(kernels)) {
     if (name.endsWith('.h') || name === 'kernels.c' || name === 'wasm.c') tree[name] = await readFile(path.join(kernels, name), 'utf8');
   }
   return tree;
 }
 
-async function build() {
+async function build(name, relaxed) {
   let log = '';
   const print = (bytes) => {
     if (bytes !== null) log += new TextDecoder().decode(bytes);
   };
   try {
     const files = await runClang(
-      ['clang', ...COMPILE, ...LINK, 'kernels.c', 'wasm.c', 'tile.s', '-o', 'pol-kernels.wasm'],
-      await sources(),
+      ['clang', ...COMPILE, relaxed ? '-mrelaxed-simd' : '-mno-relaxed-simd', ...LINK, 'kernels.c', 'wasm.c', 'tile.s', '-o', name],
+      await sources(relaxed),
       {
         stdout: print,
         stderr: print,
@@ -38,23 +42,23 @@ async function build() {
       },
     );
     if (log !== '') console.log(log.trimEnd());
-    return files['pol-kernels.wasm'];
+    return files[name];
   } catch (error) {
     // Not as its cause: that one carries every source along.
     throw new Error(`the WebAssembly kernels do not build (${error.message}):\n${log}`);
   }
 }
 
-const binary = await build();
-if (process.argv.includes('--check')) {
-  const committed = await readFile(output);
-  if (!committed.equals(binary)) {
-    console.error('kernels/pol-kernels.wasm is not what kernels/ builds to; run node scripts/build-wasm.mjs and commit the result');
-    process.exitCode = 1;
+for (const { name, relaxed } of MODULES) {
+  const binary = await build(name, relaxed);
+  const output = path.join(kernels, name);
+  if (!process.argv.includes('--check')) {
+    await writeFile(output, binary);
+    console.log(`kernels/${name}: ${binary.length} bytes`);
+  } else if ((await readFile(output)).equals(binary)) {
+    console.log(`kernels/${name} is up to date`);
   } else {
-    console.log('kernels/pol-kernels.wasm is up to date');
+    console.error(`kernels/${name} is not what kernels/ builds to; run node scripts/build-wasm.mjs and commit the result`);
+    process.exitCode = 1;
   }
-} else {
-  await writeFile(output, binary);
-  console.log(`kernels/pol-kernels.wasm: ${binary.length} bytes`);
 }

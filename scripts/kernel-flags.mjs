@@ -28,13 +28,12 @@ export const VARIANT_FLAGS = {
   arm64: { neon: [] },
 };
 
-/** SIMD128 without its relaxed instructions; no contraction; nothing from a C library. */
+/** SIMD128, no contraction, nothing from a C library. Relaxed instructions are allowed per module (scripts/build-wasm.mjs). */
 export const WASM_FLAGS = [
   '--target=wasm32',
   '-std=gnu11',
   '-O3',
   '-msimd128',
-  '-mno-relaxed-simd',
   '-mbulk-memory',
   '-ffp-contract=off',
   '-fno-math-errno',

@@ -1,5 +1,7 @@
 // The register tile of products as WebAssembly assembly: compilers order its instructions in ways that cost a third of its speed.
 //
+// Relaxed SIMD has a multiply-add, fused or not as the machine has it; products of two bf16 values are exact, so both are the same bits
+// (kernels/simd.h). It takes half the instructions, and only the loads have to be kept apart. Without it:
 // Processors finish two multiplications and two additions a cycle only when they arrive in pairs (multiply, multiply, add, add), with loads
 // between them. Two things in V8's way of ordering have to be met (V8 11; later versions keep the order written here):
 // - In a block of straight code it puts all loads first, then runs out of registers. So a branch that is never taken ends a block after
@@ -7,11 +9,10 @@
 // - Pure operations go as late as they can, each chain by itself (multiply, add, multiply, add). The two sums of a row stay together
 //   because, after each chain, one operation uses both: a selection under a constant mask, which changes nothing.
 
-/** Rows, vectors of a row, steps of a chain in one block of steps, rows in one block of code. kernels/product.h has the first two as MR and NV. */
+/** Rows, vectors of a row (MR and NV in kernels/product.h), steps of a chain in one block of steps. */
 const ROWS = 4;
 const VECTORS = 2;
 const CHAIN_STEPS = 16;
-const BLOCK_ROWS = 2;
 const VECTOR_BYTES = 16;
 /** Steps alternate between the chains. */
 const CHAINS = 2;
@@ -32,9 +33,14 @@ const load = (pointer, vector, local) => [get(pointer), `v128.load ${vector * VE
 const advance = (pointer, bytes) => [get(pointer), `i32.const ${bytes}`, 'i32.add', set(pointer)];
 
 /** sums += row i of the left panel × the columns, as words of the step lie in memory: every left word four times. */
-function rowOfStep(step, i) {
+function rowOfStep(step, i, relaxed) {
+  const word = load(LEFT, step * ROWS + i, ROW);
+  if (relaxed) {
+    const add = (j) => [get(ROW), get(column(j)), get(sum(i, j)), 'f32x4.relaxed_madd', set(sum(i, j))];
+    return [...word, ...range(VECTORS).flatMap(add)];
+  }
   return [
-    ...load(LEFT, step * ROWS + i, ROW),
+    ...word,
     ...range(VECTORS).flatMap((j) => [get(ROW), get(column(j)), 'f32x4.mul', set(product(j))]),
     ...range(VECTORS).flatMap((j) => [get(sum(i, j)), get(product(j)), 'f32x4.add', set(sum(i, j))]),
   ];
@@ -55,17 +61,13 @@ const bindRows = cells((i, j) =>
 const clearSums = cells((i, j) => ['v128.const 0, 0, 0, 0', set(sum(i, j))]);
 
 /** One of a block's chains: steps `first`, first + 2, …; a block of code ends every few rows. */
-const chain = (first) => [
-  ...clearSums,
-  ...range(CHAIN_STEPS).flatMap((turn) => {
-    const step = first + turn * CHAINS;
-    return [
-      ...columnsOfStep(step),
-      ...range(ROWS).flatMap((i) => [...rowOfStep(step, i), ...((i + 1) % BLOCK_ROWS === 0 ? neverTaken(step * ROWS + i) : [])]),
-    ];
-  }),
-  ...bindRows,
-];
+function chain(first, relaxed) {
+  const rows = relaxed ? ROWS : ROWS / 2;
+  const rowsOf = (step) =>
+    range(ROWS).flatMap((i) => [...rowOfStep(step, i, relaxed), ...((i + 1) % rows === 0 ? neverTaken(step * ROWS + i) : [])]);
+  const steps = range(CHAIN_STEPS).map((turn) => first + turn * CHAINS);
+  return [...clearSums, ...steps.flatMap((step) => [...columnsOfStep(step), ...rowsOf(step)]), ...(relaxed ? [] : bindRows)];
+}
 
 const spare = (i, j) => (i * VECTORS + j) * VECTOR_BYTES;
 const keepEven = cells((i, j) => [get(SPARE), get(sum(i, j)), `v128.store ${spare(i, j)}:p2align=4`]);
@@ -94,7 +96,7 @@ const storeSums = cells((i, j) => [get(SPARE), get(sum(i, j)), `v128.store ${spa
  * Source of `pol_tile(blocks, left, right, c, stride, spare)`: the tile c[4, 8] (rows `stride` bytes apart) gets the sums of 32·blocks steps
  * of packed panels in the canonical order; blocks is at least 1, `spare` has room for a tile.
  */
-export function tileAssembly() {
+export function tileAssembly({ relaxed }) {
   const lines = [
     `.functype pol_tile (${Array(FIRST_VECTOR).fill('i32').join(', ')}) -> ()`,
     `.local ${Array(ROW - FIRST_VECTOR + 1)
@@ -102,9 +104,9 @@ export function tileAssembly() {
       .join(', ')}, i32`,
     'block',
     'loop',
-    ...chain(0),
+    ...chain(0, relaxed),
     ...keepEven,
-    ...chain(1),
+    ...chain(1, relaxed),
     ...join,
     ...advance(LEFT, CHAINS * CHAIN_STEPS * ROWS * VECTOR_BYTES),
     ...advance(RIGHT, CHAINS * CHAIN_STEPS * VECTORS * VECTOR_BYTES),

@@ -10,8 +10,8 @@
  */
 import type { Backend } from './numerics/backend.ts';
 import { selfTest } from './numerics/self-test/self-test.ts';
-import { createWasmBackend } from './numerics/wasm.ts';
-import { webAssembly } from './numerics/webassembly.ts';
+import { createWasmBackend, WASM_KERNELS, type WasmBackendName } from './numerics/wasm.ts';
+import { hasRelaxedSimd, webAssembly } from './numerics/webassembly.ts';
 
 export { createDecoder, type DecoderOptions } from './model/decoder.ts';
 export { initialiseWeights } from './model/initialise.ts';
@@ -23,23 +23,23 @@ export type { Backend } from './numerics/backend.ts';
 export type { LearningConfig, ModelConfig } from './params/genesis.ts';
 export { isPolError, PolError } from './primitives/errors.ts';
 
-/** Where the package keeps its module, beside dist/. */
-const KERNELS_URL = new URL('../kernels/pol-kernels.wasm', import.meta.url);
-
 /**
- * The WebAssembly backend (one thread), after it has passed its self-test.
- * @param bytes kernels/pol-kernels.wasm; default: fetched from where the package has it
+ * The WebAssembly backend (one thread), after it has passed its self-test; with relaxed SIMD where the engine has it.
+ * @param bytes kernels/pol-kernels.wasm; default: the fastest module this engine can run, fetched from where the package has it
  * @throws NUMERICS_SELF_TEST_FAILED when this engine computes other bits; TypeError or the engine's CompileError when the module
  * cannot be fetched or compiled (no SIMD)
  */
 export async function loadWasmBackend(bytes?: Uint8Array): Promise<Backend> {
-  const backend = createWasmBackend(await webAssembly.compile(bytes ?? (await fetchKernels())));
+  const name = bytes === undefined && hasRelaxedSimd() ? 'wasm-relaxed' : 'wasm';
+  const backend = createWasmBackend(await webAssembly.compile(bytes ?? (await fetchKernels(name))), name);
   selfTest(backend);
   return backend;
 }
 
-async function fetchKernels(): Promise<Uint8Array> {
-  const response = await fetch(KERNELS_URL);
-  if (!response.ok) throw new TypeError(`${KERNELS_URL.href}: HTTP ${response.status}; serve kernels/ beside dist/`);
+/** The package keeps its modules beside dist/. */
+async function fetchKernels(name: WasmBackendName): Promise<Uint8Array> {
+  const url = new URL(`../kernels/${WASM_KERNELS[name]}`, import.meta.url);
+  const response = await fetch(url);
+  if (!response.ok) throw new TypeError(`${url.href}: HTTP ${response.status}; serve kernels/ beside dist/`);
   return new Uint8Array(await response.arrayBuffer());
 }

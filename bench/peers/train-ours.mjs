@@ -3,12 +3,15 @@
 
 import { initialiseWeights } from '../../dist/model/initialise.js';
 import { createTrainingEngine } from '../../dist/model/training-engine.js';
-import { selectBackend } from '../../dist/numerics/backends.js';
+import { listBackends, selectBackend } from '../../dist/numerics/backends.js';
 import { stepTokens } from '../shapes.mjs';
 import { answerTurns } from './answer-turns.mjs';
 
 const { model, learning, threads, backend: wanted } = JSON.parse(process.argv[2]);
-const backend = await selectBackend({ wanted, threads });
+const backend = await selectBackend({
+  wanted: wanted === 'wasm' ? listBackends().find((name) => name.startsWith('wasm')) : wanted,
+  threads,
+});
 const engine = createTrainingEngine({ model, learning }, { backend });
 initialiseWeights(model, new Uint8Array(32), engine.weights);
 const tokens = stepTokens({ model, learning });

@@ -205,7 +205,7 @@ export interface Arena {
 }
 
 /** native variants are named after the instruction set they use, e.g. "native-avx512bf16", "native-avx2", "native-neon". */
-export type BackendName = 'reference' | 'wasm' | `native-${string}`;
+export type BackendName = 'reference' | 'wasm' | 'wasm-relaxed' | `native-${string}`;
 
 /**
  * SHA-256 of `prefix` (32 bytes) followed by the bytes of one chunk, for each chunk of a vector as it lies in memory, the last maybe shorter.

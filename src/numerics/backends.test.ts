@@ -38,7 +38,7 @@ describe('selectBackend', () => {
   it('takes a native backend on auto where there is one', async () => {
     const native = listBackends().filter((name) => name.startsWith('native-'));
     const { name } = await selectBackend({ wanted: 'auto', threads: 1 });
-    expect(native.length > 0 ? native : ['wasm']).toContain(name);
+    expect(native.length > 0 ? native : listBackends().slice(0, 1)).toContain(name);
   });
 
   it('takes the native backend that the clock finds fastest on auto', async () => {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
 import { messageOf } from '../primitives/errors.ts';
 import type { Backend, BackendName } from './backend.ts';
 import { numericsError } from './errors.ts';
@@ -9,7 +10,7 @@ import { productTimes } from './product-time.ts';
 import { createReferenceBackend } from './reference.ts';
 import { selfTest } from './self-test/self-test.ts';
 import { createWasmBackend } from './wasm.ts';
-import { webAssembly } from './webassembly.ts';
+import { hasRelaxedSimd, webAssembly } from './webassembly.ts';
 
 export interface BackendSelection {
   /** "auto" (the fastest that passes its self-test), "native" (the fastest native one), or a name as `listBackends` gives them. */
@@ -107,6 +108,12 @@ async function create(candidate: BackendCandidate, threads: number): Promise<Bac
   return backend;
 }
 
+/** Node 20 has the relaxed instructions behind a flag that may be set at any time; every backend passes its self-test before use. */
+function enableRelaxedSimd(): boolean {
+  if (!hasRelaxedSimd()) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  return hasRelaxedSimd();
+}
+
 function machineCandidates(onUnusable: (reason: string) => void = () => {}): readonly BackendCandidate[] {
   const candidates: BackendCandidate[] = [];
   const nativeFile = nativeKernelsFile();
@@ -120,8 +127,10 @@ function machineCandidates(onUnusable: (reason: string) => void = () => {}): rea
       onUnusable(messageOf(error));
     }
   }
-  if (existsSync(wasmKernelsFile)) {
-    candidates.push({ name: 'wasm', create: async () => createWasmBackend(await webAssembly.compile(await readFile(wasmKernelsFile))) });
+  for (const name of enableRelaxedSimd() ? (['wasm-relaxed', 'wasm'] as const) : (['wasm'] as const)) {
+    const file = wasmKernelsFile(name);
+    if (!existsSync(file)) continue;
+    candidates.push({ name, create: async () => createWasmBackend(await webAssembly.compile(await readFile(file)), name) });
   }
   candidates.push({ name: 'reference', create: async () => createReferenceBackend() });
   return candidates;

@@ -20,13 +20,17 @@ interface WasmExports {
   run(kernel: number): number;
 }
 
+/** Modules in kernels/ by backend: SIMD128 alone, and with the multiply-add of relaxed SIMD, which some engines do not have. */
+export const WASM_KERNELS = { 'wasm-relaxed': 'pol-kernels-relaxed.wasm', wasm: 'pol-kernels.wasm' } as const;
+export type WasmBackendName = keyof typeof WASM_KERNELS;
+
 /**
- * The WebAssembly backend: SIMD128, no relaxed instructions, one thread; runs in Node and browsers alike. Every arena is an instance
- * of its own. The module is kernels/pol-kernels.wasm, compiled.
+ * A WebAssembly backend: one thread; runs in Node and browsers alike. Every arena is an instance of its own.
+ * @param module what WASM_KERNELS has for `name`, compiled
  */
-export function createWasmBackend(module: WasmModule): Backend {
+export function createWasmBackend(module: WasmModule, name: WasmBackendName): Backend {
   return {
-    name: 'wasm',
+    name,
     threads: 1,
     createArena(words) {
       if (words * 4 > ARENA_MAX_BYTES) {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Backend } from '../backend.ts';
+import { listBackends } from '../backends.ts';
 import { createNativeBackend, loadNativeAddon } from '../native.ts';
 import { nativeKernelsFile, wasmKernelsFile } from '../package-root.ts';
 import { createWasmBackend } from '../wasm.ts';
@@ -7,8 +8,10 @@ import { webAssembly } from '../webassembly.ts';
 
 /** Every compiled backend this machine can run, not self-tested: WebAssembly, and each native variant with 1 and 2 threads. */
 export async function compiledBackends(): Promise<readonly { readonly label: string; readonly backend: Backend }[]> {
-  const wasm = createWasmBackend(await webAssembly.compile(await readFile(wasmKernelsFile)));
-  const backends = [{ label: 'wasm', backend: wasm }];
+  const backends: { readonly label: string; readonly backend: Backend }[] = [];
+  for (const name of listBackends().filter((name) => name === 'wasm' || name === 'wasm-relaxed')) {
+    backends.push({ label: name, backend: createWasmBackend(await webAssembly.compile(await readFile(wasmKernelsFile(name))), name) });
+  }
   const file = nativeKernelsFile();
   if (file === undefined) return backends;
   const addon = loadNativeAddon(file);
