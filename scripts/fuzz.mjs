@@ -1,5 +1,6 @@
-// `npm run fuzz -- --target NAME --seconds 600 [--seed 1]`: gives a decoder changed inputs, led by coverage. Ends with 1 at the first
-// input that breaks a rule (test/fuzz/target.ts), and prints it: put it into test/vectors/fuzz/found.json with the mending.
+// `npm run fuzz -- --target NAME --seconds 600 [--seed 1]`: gives a decoder changed inputs for so many seconds of work (pauses do not
+// count), led by coverage. Ends with 1 at the first input that breaks a rule (test/fuzz/target.ts), and prints it: put it into
+// test/vectors/fuzz/found.json with the mending.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -6,6 +6,7 @@ import { mutateJson } from './mutate-json.ts';
 import { mutateRlp } from './mutate-rlp.ts';
 import type { Random } from './random.ts';
 import type { FuzzTarget } from './target.ts';
+import { createWorkClock } from './work-clock.ts';
 
 /** Inputs between two looks at the coverage: a look costs as much as some hundred small inputs. */
 const BATCH_INPUTS = 128;
@@ -18,7 +19,7 @@ export interface FuzzReport {
   readonly corpus: number;
   /** Whether a decoder took the input, summed over inputs. */
   readonly accepted: number;
-  /** The longest that one input took, ms. */
+  /** The longest that the thread worked on one input, ms. */
   readonly slowestMs: number;
 }
 
@@ -48,7 +49,7 @@ export async function runInput(target: FuzzTarget, input: Uint8Array): Promise<n
 /**
  * Changes inputs at random and runs them until `goesOn` says no. With coverage, inputs that reach new blocks of the sources are kept
  * and changed further; a batch that found more is run again one by one to see which did.
- * @param limitMs of one input
+ * @param limitMs work on one input
  * @throws FuzzFailure at the first input that breaks a rule
  */
 export async function fuzz(
@@ -61,13 +62,14 @@ export async function fuzz(
   },
 ): Promise<FuzzReport> {
   const { random, coverage, limitMs, goesOn } = options;
+  const now = createWorkClock();
   const corpus = [...target.seeds];
   const report = { inputs: 0, corpus: corpus.length, accepted: 0, slowestMs: 0 };
 
   async function run(input: Uint8Array): Promise<void> {
-    const startedAt = performance.now();
+    const startedAt = now();
     report.accepted += await runInput(target, input);
-    const took = performance.now() - startedAt;
+    const took = now() - startedAt;
     report.slowestMs = Math.max(report.slowestMs, took);
     report.inputs++;
     if (took > limitMs) throw new FuzzFailure(`took ${took.toFixed(0)} ms`, input);
