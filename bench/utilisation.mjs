@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { expectedCost } from '../dist/protocol/verification-cost.js';
 
-const HELP = `Usage: node bench/utilisation.mjs [--authorities 3] [--trainers 2] [--rounds 20] [--round-blocks 60] [--block-interval 500] [--batch-size 32]
+const HELP = `Usage: node bench/utilisation.mjs [--authorities 3] [--trainers 1] [--rounds 20] [--round-blocks 40] [--block-interval 1000] [--batch-size 32]
                                   [--seconds 3600]
 
 Runs a network of real processes on this machine until each trainer has trained so many whole rounds, at most --seconds, and prints what share of them
@@ -17,17 +17,17 @@ it spent in training steps (training/status, utilisation), and what the authorit
 what the draw's rules give for the checks of each authority.`;
 const PROGRAM = fileURLToPath(new URL('../bin/pol-node.mjs', import.meta.url));
 const POLL_MS = 500;
-/** Small and quick, so that a segment is a small part of a round. */
+/** Small and quick, so that a segment is a small part of a round, and long beside the hashing of its state. */
 const MODEL = ['--model-size', '200000', '--vocab-size', '512', '--context-length', '32'];
-const ROUNDS = { submit_blocks: 2, max_segments: 512, steps_per_segment: 5 };
+const ROUNDS = { max_segments: 512, steps_per_segment: 40 };
 
 const { values } = parseArgs({
   options: {
     authorities: { type: 'string', default: '3' },
-    trainers: { type: 'string', default: '2' },
+    trainers: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '20' },
-    'round-blocks': { type: 'string', default: '60' },
-    'block-interval': { type: 'string', default: '500' },
+    'round-blocks': { type: 'string', default: '40' },
+    'block-interval': { type: 'string', default: '1000' },
     'batch-size': { type: 'string', default: '32' },
     seconds: { type: 'string', default: '3600' },
     help: { type: 'boolean', default: false },

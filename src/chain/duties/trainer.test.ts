@@ -2,15 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { SignedOperation } from '../../codec/types.ts';
 import { settle } from '../../consensus/testing/virtual-time.ts';
 import { learningError } from '../../learning/errors.ts';
-import type { Assignment, TrainedRound } from '../../learning/types.ts';
+import type { Assignment, TrainedRound, TrainingProgress } from '../../learning/types.ts';
 import { systemClock } from '../../primitives/clock.ts';
 import { silentLogger } from '../../primitives/log.ts';
 import type { ProtocolState } from '../../protocol/types.ts';
 import { fakeLearning } from '../testing/learning.ts';
-import { CONTEXT, INITIAL, proof, TRAINER } from '../testing/network.ts';
+import { CONTEXT, INITIAL, proof, sealedRound, TRAINER } from '../testing/network.ts';
 import { createTrainerDuty } from './trainer.ts';
 
 const SUBMIT_BLOCKS = CONTEXT.genesis.rounds.submit_blocks;
+const STEPS = 10;
+const OPTIONS = { ...CONTEXT, genesis: { ...CONTEXT.genesis, rounds: { ...CONTEXT.genesis.rounds, steps_per_segment: STEPS } } };
+const BLOCK_MS = 1_000;
 const NOT_READY = -1;
 
 /** Round `number` is open from height 10·number, and its boundary is at 10·number + 10. */
@@ -27,23 +30,23 @@ const trainedIn = (round: number): TrainedRound => {
   return rest;
 };
 
-function setUp(initial: ProtocolState) {
+function setUp(initial: ProtocolState, options = OPTIONS) {
   let state = initial;
   let readyRound: number | undefined = initial.open.number;
   let endTraining: (error?: unknown) => void = () => {};
-  const log = { trained: [] as Assignment[], finishes: 0, submitted: [] as SignedOperation[], results: [] as number[], segments: 0 };
+  let tell: (progress: TrainingProgress) => void = () => {};
+  const log = { trained: [] as Assignment[], finishes: 0, submitted: [] as SignedOperation[], results: [] as number[] };
   const world = {
     ...log,
     now: 0,
     trains: undefined as undefined | (() => Promise<void>),
     proves: (round: number): TrainedRound | undefined => trainedIn(round),
   };
-  const duty = createTrainerDuty(CONTEXT, {
+  const duty = createTrainerDuty(options, {
     learning: fakeLearning({
       train(assignment, onProgress) {
         world.trained.push(assignment);
-        const steps = world.segments * CONTEXT.genesis.rounds.steps_per_segment;
-        if (steps > 0) onProgress({ round: assignment.round, segments: world.segments, steps, loss: 0, tokensPerSecond: 0, stepMs: 40 });
+        tell = onProgress;
         return (
           world.trains?.() ??
           new Promise((resolve, reject) => {
@@ -69,6 +72,11 @@ function setUp(initial: ProtocolState) {
     world,
     duty,
     end: (error?: unknown) => endTraining(error),
+    async stepped(steps: number, stepMs = 0) {
+      const round = world.trained.at(-1)?.round ?? -1;
+      tell({ round, segments: Math.floor(steps / STEPS), steps, loss: 0, tokensPerSecond: 0, stepMs });
+      await settle();
+    },
     async at(next: ProtocolState, ready: number | undefined = next.open.number) {
       state = next;
       readyRound = ready;
@@ -106,15 +114,62 @@ describe('createTrainerDuty', () => {
     expect(world.trained).toHaveLength(1);
   });
 
-  it('finishes earlier where a segment takes blocks', async () => {
-    const { world, at } = setUp(stateAt(1, 0));
-    world.segments = 2;
-    await at(stateAt(1, 0));
-    await at(stateAt(1, 4));
+  /** To block `blocks` of round 1, with `steps` done by then. */
+  async function goTo({ world, at, stepped }: ReturnType<typeof setUp>, blocks: number, steps: number): Promise<void> {
+    world.now = blocks * BLOCK_MS;
+    await stepped(steps);
+    await at(stateAt(1, blocks));
+  }
+
+  it('begins no segment that would not end before the deadline, by the pace so far', async () => {
+    const run = setUp(stateAt(1, 0));
+    const { world, stepped } = run;
+    await run.at(stateAt(1, 0));
+    // Four steps a block, so that a segment takes two blocks and a half; the deadline is block 8.
+    world.now = BLOCK_MS / 4;
+    await stepped(1);
+    for (const blocks of [1, 2, 3, 4]) await goTo(run, blocks, 4 * blocks + 1);
     expect(world.finishes).toBe(0);
-    // Two segments in six blocks: the third may take three more.
+    // The third segment runs and will end in time, a fourth would not.
+    await goTo(run, 5, 21);
+    expect(kinds(world.submitted)).toContain('proof 1');
+  });
+
+  it('decides between blocks too, where a segment is shorter than one', async () => {
+    const run = setUp(stateAt(1, 0));
+    const { world, stepped } = run;
+    await run.at(stateAt(1, 0));
+    world.now = BLOCK_MS / 20;
+    await stepped(1);
+    for (let blocks = 1; blocks <= 7; blocks++) await goTo(run, blocks, 20 * blocks + 1);
+    world.now = 7.39 * BLOCK_MS;
+    await stepped(148);
+    expect(world.finishes).toBe(0);
+    world.now = 7.6 * BLOCK_MS;
+    await stepped(152);
+    expect(kinds(world.submitted)).toEqual(['proof 1']);
+  });
+
+  it('asks later in the next round when the proof was in a block soon enough, and as early as before when it was not sealed', async () => {
+    const rounds = { ...CONTEXT.genesis.rounds, submit_blocks: 4 };
+    const { world, at } = setUp(stateAt(1, 0), { ...OPTIONS, genesis: { ...OPTIONS.genesis, rounds } });
+    const { operation } = proof(TRAINER, 1);
+    await at(stateAt(1, 0));
+    await at(stateAt(1, 5));
+    expect(kinds(world.submitted)).toEqual([]);
     await at(stateAt(1, 6));
     expect(kinds(world.submitted)).toEqual(['proof 1']);
+    await at(stateAt(1, 7, { proofs: [operation] }));
+    await at({ ...stateAt(2, 0), sealed: sealedRound({ number: 1, proofs: [operation] }) });
+    await at(stateAt(2, 6));
+    expect(kinds(world.submitted)).toEqual(['proof 1']);
+    await at(stateAt(2, 7));
+    expect(kinds(world.submitted)).toEqual(['proof 1', 'proof 2']);
+    await at({ ...stateAt(3, 0), sealed: sealedRound({ number: 2, proofs: [] }) });
+    await at(stateAt(3, 5));
+    expect(kinds(world.submitted)).toEqual(['proof 1', 'proof 2']);
+    await at(stateAt(3, 6));
+    expect(kinds(world.submitted)).toEqual(['proof 1', 'proof 2', 'proof 3']);
   });
 
   it('offers the proof again until a block holds it or the round is over', async () => {
@@ -202,9 +257,9 @@ describe('createTrainerDuty', () => {
   });
 
   it('knows how much of its whole rounds went into training steps', async () => {
-    const { world, duty, at, end } = setUp(stateAt(1, 0));
-    world.segments = 1;
+    const { world, duty, at, end, stepped } = setUp(stateAt(1, 0));
     await at(stateAt(1, 0));
+    await stepped(STEPS, 40);
     expect(duty.utilisation.share).toBeUndefined();
     world.now = 50;
     end();
@@ -212,6 +267,7 @@ describe('createTrainerDuty', () => {
     // Its beginning was not seen: it does not count.
     await at(stateAt(2, 0));
     expect(duty.utilisation).toMatchObject({ share: undefined, rounds: 0 });
+    await stepped(STEPS, 40);
     end();
     await settle();
     world.now = 100;

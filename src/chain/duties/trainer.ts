@@ -11,6 +11,8 @@ import type { Logger } from '../../primitives/log.ts';
 import { isOnProbation } from '../../protocol/stakes.ts';
 import type { ProtocolState } from '../../protocol/types.ts';
 import type { Utilisation } from '../view.ts';
+import { createPace } from './pace.ts';
+import { createSubmitWindow } from './submit-window.ts';
 import { createUtilisation } from './utilisation.ts';
 
 /** What a trainer does as the chain moves: joins, trains the open round, proves it in time. */
@@ -49,14 +51,24 @@ interface Job {
   hurried: boolean;
 }
 
+interface MadeProof {
+  readonly signed: SignedOperation;
+  /** The height at which it was begun to be made. */
+  readonly begunAt: number;
+  /** The height at which a block was found to hold it. */
+  heldAt: number | undefined;
+}
+
 export function createTrainerDuty(options: TrainerDutyOptions, dependencies: TrainerDutyDependencies): TrainerDuty {
   const { learning, signer, state, readyRound, submit, onRoundTrained, clock, log } = dependencies;
   const { rounds } = options.genesis;
   const self = signer.address;
   const utilisation = createUtilisation(clock);
+  const pace = createPace(clock);
+  const submitWindow = createSubmitWindow(rounds.submit_blocks, Math.floor(rounds.blocks_per_round / 2));
   let progress: TrainingProgress | undefined;
   let job: Job | undefined;
-  let lastProof: SignedOperation | undefined;
+  let lastProof: MadeProof | undefined;
   /** Begun once; what was lost to a restart of the program is continued by the learning service. */
   let startedRound = -1;
   let stopped = false;
@@ -92,6 +104,7 @@ export function createTrainerDuty(options: TrainerDutyOptions, dependencies: Tra
     log.info({ round, trainers: assignment.roster.length }, 'training');
     try {
       await train(assignment);
+      const begunAt = state().height;
       // Ended by the cap, by `hurry`, by an error after some segments, or by the boundary: then there is nothing to prove.
       const trained = await learning.finishTraining();
       if (stopped) return;
@@ -100,7 +113,8 @@ export function createTrainerDuty(options: TrainerDutyOptions, dependencies: Tra
         return;
       }
       onRoundTrained({ round, loss: trained.loss });
-      lastProof = signOperation({ type: 'proof', ...trained }, options.genesisHash, signer);
+      const signed = signOperation({ type: 'proof', ...trained }, options.genesisHash, signer);
+      lastProof = { signed, begunAt, heldAt: undefined };
       log.info({ round, segments: trained.segments, loss: trained.loss }, 'proof of learning made');
       offerProof();
     } catch (error) {
@@ -118,7 +132,11 @@ export function createTrainerDuty(options: TrainerDutyOptions, dependencies: Tra
       const note = (report: TrainingProgress) => {
         progress = report;
         utilisation.stepped(report.round, report.stepMs);
+        pace.stepped(report.steps);
+        // At a segment's end the next one may have begun: that is known with its first step.
+        if (report.steps % rounds.steps_per_segment !== 0) hurry(state());
       };
+      pace.begin();
       await learning.train(assignment, note, claimable());
     } catch (error) {
       if (stopped) return;
@@ -128,34 +146,48 @@ export function createTrainerDuty(options: TrainerDutyOptions, dependencies: Tra
     }
   }
 
-  /** Blocks until a segment that follows the running one would end, by the pace of this round so far. */
-  function nextSegmentBlocks({ height, open }: ProtocolState): number {
-    if (progress?.round !== open.number || progress.segments === 0 || progress.steps === 0) return 0;
+  /** Time until a segment that follows the running one would end, by the pace of this round so far, ms. */
+  function nextSegmentMs(round: number): number | undefined {
+    if (progress?.round !== round || pace.stepMs === undefined) return undefined;
     const left = rounds.steps_per_segment - (progress.steps % rounds.steps_per_segment);
-    return ((height - open.openedAt) / progress.steps) * (left + rounds.steps_per_segment);
+    return pace.stepMs * (left + rounds.steps_per_segment);
   }
 
   /**
    * Asks for the proof after the running segment when another one would not end in time. Its value, and its errors, are
    * those that `work` gets.
    */
-  function hurry(current: ProtocolState): void {
-    const { height, open } = current;
+  function hurry({ height, open }: ProtocolState): void {
     if (job === undefined || job.hurried || job.round !== open.number) return;
-    const deadline = open.sealsAt - rounds.submit_blocks;
-    if (height < deadline && height + nextSegmentBlocks(current) <= deadline) return;
+    const deadline = open.sealsAt - submitWindow.blocks;
+    const needed = nextSegmentMs(open.number);
+    const left = pace.untilHeight(deadline);
+    if (height < deadline && (needed === undefined || left === undefined || needed <= left)) return;
     job.hurried = true;
     learning.finishTraining().catch(() => {});
   }
 
   function offerProof(): void {
-    const { open } = state();
-    if (lastProof?.operation.round === open.number && !open.proofs.some(({ trainer }) => isSelf(trainer))) submit(lastProof);
+    const { height, open } = state();
+    if (lastProof?.signed.operation.round !== open.number) return;
+    if (open.proofs.some(({ trainer }) => isSelf(trainer))) lastProof.heldAt ??= height;
+    else submit(lastProof.signed);
+  }
+
+  /** What became of the last proof when its round was sealed: how much time the next ones need. */
+  function learnFromSeal({ sealed }: ProtocolState): void {
+    if (lastProof === undefined || sealed?.number !== lastProof.signed.operation.round) return;
+    const { begunAt, heldAt } = lastProof;
+    lastProof = undefined;
+    if (!sealed.proofs.some(({ trainer }) => isSelf(trainer))) submitWindow.missed();
+    else if (heldAt !== undefined) submitWindow.sealed(heldAt - begunAt);
   }
 
   function tick(): void {
     if (stopped) return;
     const current = state();
+    pace.block(current.height);
+    learnFromSeal(current);
     utilisation.opened(current.open.number, current.open.roster.some(isSelf));
     join(current);
     start(current);
