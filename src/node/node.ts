@@ -5,6 +5,7 @@ import { createBlockStore } from '../chain/block-store.ts';
 import { type Chain, createChain, refusal } from '../chain/chain.ts';
 import { createConsensusDriver } from '../chain/consensus-driver.ts';
 import { createAuthorityDuty } from '../chain/duties/authority.ts';
+import { createOwnChains, type HashChains } from '../chain/duties/hash-chains.ts';
 import { createOwnOperations } from '../chain/duties/own-operations.ts';
 import { createTrainerDuty } from '../chain/duties/trainer.ts';
 import { createVoteLog } from '../chain/duties/vote-log.ts';
@@ -255,8 +256,7 @@ async function assemble(
     ? createAuthorityDuty(context, {
         ...duty,
         proofs: source,
-        onion: createOnion(onionSeed(privateKey, 'public')),
-        secretOnion: createOnion(onionSeed(privateKey, 'secret')),
+        chains: createOwnChains((generation) => hashChainsOf(privateKey, generation)),
         votes: createVoteLog(store),
         clock: systemClock,
       })
@@ -371,9 +371,14 @@ function learningData(config: NodeConfig, genesis: Genesis): LearningWorkerData 
 }
 
 /** The chains that this key decides with; they are the same each time. */
+function hashChainsOf(privateKey: Uint8Array, generation: number): HashChains {
+  const chain = (which: 'public' | 'secret') => createOnion(onionSeed(privateKey, which, generation));
+  return { public: chain('public'), secret: chain('secret') };
+}
+
 function candidacyOf(privateKey: Uint8Array) {
-  const tipOf = (chain: 'public' | 'secret') => createOnion(onionSeed(privateKey, chain)).tip;
-  return { tip: tipOf('public'), secretTip: tipOf('secret') };
+  const chains = hashChainsOf(privateKey, 0);
+  return { tip: chains.public.tip, secretTip: chains.secret.tip };
 }
 
 /** States that a kept verdict is made of: each round has one more block for those who gather. */

@@ -17,6 +17,11 @@ describe('an onion', () => {
     expect(onion.preimageOf(revealed)).toBeUndefined();
   });
 
+  it('knows how many elements are left after one', () => {
+    const first = onion.preimageOf(onion.tip) ?? onion.tip;
+    expect([onion.leftAfter(onion.tip), onion.leftAfter(first), onion.leftAfter(named('foreign', 0))]).toEqual([200, 199, undefined]);
+  });
+
   it('does not know foreign elements', () => {
     expect(onion.preimageOf(named('foreign', 0))).toBeUndefined();
     expect(onion.preimageOf(onion.tip.slice(1))).toBeUndefined();

@@ -18,6 +18,8 @@ export interface Onion {
   readonly tip: Hash;
   /** The element that hashes to `revealed` (the tip at first); undefined for a foreign hash, and when the chain is used up. */
   preimageOf(revealed: Hash): Hash | undefined;
+  /** How many elements can still be revealed after `revealed`; undefined for a foreign hash. */
+  leftAfter(revealed: Hash): number | undefined;
 }
 
 /**
@@ -47,15 +49,21 @@ export function createOnion(seed: Uint8Array, depth: number = ONION_DEPTH): Onio
     elements.set(element, i * HASH_BYTES);
     if (i < depth) element = onionHash(element);
   }
+  function leftAfter(revealed: Hash): number | undefined {
+    if (revealed.length !== HASH_BYTES) return undefined;
+    const [first] = new Uint32Array(revealed.slice().buffer);
+    for (let i = depth; i >= 0; i--) {
+      if (words[i * (HASH_BYTES / 4)] === first && equalBytes(at(i), revealed)) return i;
+    }
+    return undefined;
+  }
+
   return {
     tip: element,
     preimageOf(revealed) {
-      if (revealed.length !== HASH_BYTES) return undefined;
-      const [first] = new Uint32Array(revealed.slice().buffer);
-      for (let i = depth; i > 0; i--) {
-        if (words[i * (HASH_BYTES / 4)] === first && equalBytes(at(i), revealed)) return at(i - 1);
-      }
-      return undefined;
+      const left = leftAfter(revealed);
+      return left === undefined || left === 0 ? undefined : at(left - 1);
     },
+    leftAfter,
   };
 }

@@ -3,6 +3,7 @@ import { createBlockStore } from '../chain/block-store.ts';
 import { type Chain, createChain } from '../chain/chain.ts';
 import { createConsensusDriver } from '../chain/consensus-driver.ts';
 import { createAuthorityDuty } from '../chain/duties/authority.ts';
+import { createOwnChains } from '../chain/duties/hash-chains.ts';
 import { createTrainerDuty } from '../chain/duties/trainer.ts';
 import { createVoteLog } from '../chain/duties/vote-log.ts';
 import { evidenceOf } from '../chain/evidence.ts';
@@ -271,7 +272,15 @@ function assemble(
   const authority =
     onion === undefined || secretOnion === undefined
       ? undefined
-      : createAuthorityDuty(context, { ...duty, signer, proofs: source, onion, secretOnion, votes: createVoteLog(store), clock });
+      : createAuthorityDuty(context, {
+          ...duty,
+          signer,
+          proofs: source,
+          // No run is long enough for a renewal.
+          chains: createOwnChains((generation) => (generation === 0 ? { public: onion, secret: secretOnion } : undefined)),
+          votes: createVoteLog(store),
+          clock,
+        });
   const tick = () => {
     trainer?.tick();
     authority?.tick();

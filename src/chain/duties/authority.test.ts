@@ -8,12 +8,13 @@ import type { SegmentFinding } from '../../learning/types.ts';
 import { silentLogger } from '../../primitives/log.ts';
 import { dealTo, drawOf } from '../../protocol/draw.ts';
 import { deadlinesOf } from '../../protocol/timeline.ts';
-import type { ProtocolState, SealedRound } from '../../protocol/types.ts';
+import type { AuthorityRecord, ProtocolState, SealedRound } from '../../protocol/types.ts';
 import type { KeyValueStore } from '../../store/kv.ts';
 import { createMemoryStore } from '../../store/memory.ts';
 import { fakeLearning } from '../testing/learning.ts';
 import { authority, CONTEXT, INITIAL, named, proof, reveal, sealedRound, TRAINER } from '../testing/network.ts';
 import { createAuthorityDuty } from './authority.ts';
+import { createOwnChains, type HashChains } from './hash-chains.ts';
 import { createVoteLog } from './vote-log.ts';
 
 const { signer, onion, secretOnion } = authority(0);
@@ -49,7 +50,7 @@ const DEALT = draw === undefined || secret === undefined ? [] : dealTo(draw, sig
 
 const held = (segment: number): SegmentFinding => ({ segment, result: 'held', stepDigests: STEPS });
 
-function setUp(store: KeyValueStore = createMemoryStore()) {
+function setUp(store: KeyValueStore = createMemoryStore(), next?: HashChains) {
   let state = stateAt(SEALED_AT);
   let readyRound: number | undefined = 2;
   const world = {
@@ -71,8 +72,7 @@ function setUp(store: KeyValueStore = createMemoryStore()) {
     }),
     proofs: { opening: async () => undefined, blob: async () => false },
     signer,
-    onion,
-    secretOnion,
+    chains: createOwnChains((generation) => [{ public: onion, secret: secretOnion }, next][generation]),
     votes: createVoteLog(store),
     state: () => state,
     readyRound: () => readyRound,
@@ -116,6 +116,24 @@ describe('createAuthorityDuty', () => {
     await at(stateAt(SEALED_AT + 1));
     await at(hidden(DRAWN), NOT_READY);
     expect(world.submitted).toHaveLength(2);
+  });
+
+  it('registers new chains when the old ones are nearly used up, until a block holds them', async () => {
+    const next = authority(1);
+    const { world, at } = setUp(createMemoryStore(), { public: next.onion, secret: next.secretOnion });
+    await at({ ...stateAt(SEALED_AT), sealed: undefined });
+    expect(world.submitted.map(({ operation }) => operation)).toMatchObject([
+      { type: 'renew', round: 2, tip: next.onion.tip, secretTip: next.secretOnion.tip },
+    ]);
+    const renewal = { round: 4, tip: next.onion.tip, secretTip: next.secretOnion.tip };
+    const renewing = (record: AuthorityRecord) => ({ ...record, renewal });
+    const state = stateAt(SEALED_AT);
+    await at({ ...state, sealed: undefined, authorities: state.authorities.map(renewing) });
+    expect(world.submitted).toHaveLength(1);
+    // In use: reveals come from them.
+    const using = (record: AuthorityRecord, i: number) => (i === 0 ? { ...record, onion: renewal.tip, revealedRound: 0 } : record);
+    await at({ ...state, authorities: state.authorities.map(using) });
+    expect(world.submitted.at(-1)?.operation).toMatchObject({ type: 'reveal', preimage: next.onion.preimageOf(renewal.tip) });
   });
 
   it('checks what it is dealt, its secret segment too, commits, and opens the vote once nobody can copy it', async () => {

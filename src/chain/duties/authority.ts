@@ -10,10 +10,10 @@ import type { Address, Signer } from '../../primitives/keys.ts';
 import type { Logger } from '../../primitives/log.ts';
 import { dealTo, drawOf, isObligatory, type SegmentRef } from '../../protocol/draw.ts';
 import { MAX_LOSS } from '../../protocol/losses.ts';
-import type { Onion } from '../../protocol/onion.ts';
 import { type Deadlines, deadlinesOf } from '../../protocol/timeline.ts';
 import type { AuthorityRecord, ProtocolState, SealedRound } from '../../protocol/types.ts';
 import { createRoundFindings, type RoundFindings } from './findings.ts';
+import type { OwnChains } from './hash-chains.ts';
 import type { VoteLog } from './vote-log.ts';
 
 /** What an authority does beside block consensus: reveals its randomness, re-executes what it is dealt, votes, rules on disputes. */
@@ -28,9 +28,7 @@ export interface AuthorityDutyDependencies {
   readonly learning: LearningService;
   readonly proofs: ProofSource;
   readonly signer: Signer;
-  /** Its two hash chains: for the beacon, and for its secret segment. */
-  readonly onion: Onion;
-  readonly secretOnion: Onion;
+  readonly chains: OwnChains;
   readonly votes: VoteLog;
   readonly state: () => ProtocolState;
   readonly readyRound: () => number | undefined;
@@ -72,7 +70,7 @@ export function createAuthorityDuty(
   dependencies: AuthorityDutyDependencies,
 ): AuthorityDuty {
   const { genesis, genesisHash } = options;
-  const { learning, proofs, signer, onion, secretOnion, votes, state, readyRound, submit, clock, log } = dependencies;
+  const { learning, proofs, signer, chains, votes, state, readyRound, submit, clock, log } = dependencies;
   const self = signer.address;
   let job: Job | undefined;
   let working = false;
@@ -82,15 +80,23 @@ export function createAuthorityDuty(
   /** What is said about a round that another boundary has settled would be in no block. */
   const isOver = ({ sealed }: Job) => stopped || state().sealed?.number !== sealed.number;
 
-  function preimageOf(chain: Onion, revealed: Hash): Hash | undefined {
-    const preimage = chain.preimageOf(revealed);
-    if (preimage === undefined) log.error({}, 'a hash chain of this authority is used up, or is not the registered one: renew it');
+  function preimageOf(record: AuthorityRecord, which: 'public' | 'secret'): Hash | undefined {
+    const preimage = chains.holding(record.onion)?.[which].preimageOf(which === 'public' ? record.onion : record.secretOnion);
+    if (preimage === undefined) log.error({}, 'a hash chain of this authority is used up, or is not the registered one');
     return preimage;
+  }
+
+  /** Registers new chains before the ones in use end. */
+  function renew(record: AuthorityRecord, round: number): void {
+    const next = record.renewal === undefined ? chains.due(record.onion, record.secretOnion) : undefined;
+    if (next === undefined) return;
+    const tips = { tip: next.public.tip, secretTip: next.secret.tip };
+    submit(signOperation({ type: 'renew', authority: self, round, ...tips }, genesisHash, signer));
   }
 
   function reveal(record: AuthorityRecord, { height }: ProtocolState, sealed: SealedRound, deadlines: Deadlines): void {
     if (record.revealedRound >= sealed.number || height < sealed.sealedAt || height >= deadlines.reveals) return;
-    const preimage = preimageOf(onion, record.onion);
+    const preimage = preimageOf(record, 'public');
     if (preimage === undefined) return;
     submit(signOperation({ type: 'reveal', authority: self, round: sealed.number, preimage }, genesisHash, signer));
   }
@@ -98,7 +104,7 @@ export function createAuthorityDuty(
   function openJob(current: ProtocolState, record: AuthorityRecord, sealed: SealedRound): Job | undefined {
     if (job?.sealed.number === sealed.number) return job;
     const draw = drawOf(current);
-    const secretPreimage = draw && preimageOf(secretOnion, record.secretOnion);
+    const secretPreimage = draw && preimageOf(record, 'secret');
     if (draw === undefined || secretPreimage === undefined) return undefined;
     const saved = votes.load();
     const vote = saved?.operation.round === sealed.number ? saved : undefined;
@@ -224,7 +230,9 @@ export function createAuthorityDuty(
       const current = state();
       const { sealed, height } = current;
       const record = current.authorities.find(({ address }) => isSelf(address));
-      if (stopped || sealed === undefined || record === undefined) return;
+      if (stopped || record === undefined) return;
+      renew(record, current.open.number);
+      if (sealed === undefined) return;
       const deadlines = deadlinesOf(current, sealed.sealedAt, genesis);
       reveal(record, current, sealed, deadlines);
       const open = openJob(current, record, sealed);
