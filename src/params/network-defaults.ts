@@ -58,6 +58,9 @@ export const DEFAULT_LEARNING: Omit<LearningConfig, 'init_seed'> = {
   outer_momentum: 0.8,
 };
 
+/** Of networks with sparse updates: what was kept back loses a twentieth of its weight a round. */
+export const DEFAULT_FEEDBACK_DECAY = 0.95;
+
 /** Model and batch for a machine of which one thread trains so many tokens of the default model a second. */
 export function defaultShape(tokensPerSecond: number): { readonly model: ModelConfig; readonly batchSize: number } {
   return tokensPerSecond < SLOW_MACHINE_TOKENS_PER_SECOND

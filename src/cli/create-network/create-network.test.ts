@@ -110,6 +110,8 @@ describe('create-network', () => {
       '4',
       '--learning-rate',
       '0.01',
+      '--sparse-updates',
+      '64',
       '--round-blocks',
       '8',
       '--block-interval',
@@ -122,7 +124,7 @@ describe('create-network', () => {
       name: 'lab',
       chain_id: 77,
       block_interval_ms: 200,
-      learning: { batch_size: 4, learning_rate: 0.01 },
+      learning: { batch_size: 4, learning_rate: 0.01, sparse_updates: { keep: 64, feedback_decay: 0.95 } },
       rounds: { blocks_per_round: 8 },
     });
   });

@@ -8,6 +8,7 @@ import { type Genesis, genesisHash, type ModelConfig } from '../../params/genesi
 import {
   createGenesis,
   DEFAULT_DATA_SOURCE,
+  DEFAULT_FEEDBACK_DECAY,
   DEFAULT_MODEL,
   DEFAULT_ROUNDS,
   defaultShape,
@@ -134,6 +135,9 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
         learning: {
           ...(batchSize === undefined ? {} : { batch_size: batchSize }),
           ...(options.learningRate === undefined ? {} : { learning_rate: options.learningRate }),
+          ...(options.sparseUpdates === undefined
+            ? {}
+            : { sparse_updates: { keep: options.sparseUpdates, feedback_decay: DEFAULT_FEEDBACK_DECAY } }),
         },
         rounds: { blocks_per_round: options.roundBlocks ?? DEFAULT_ROUNDS.blocks_per_round },
         blockIntervalMs: options.blockInterval,
