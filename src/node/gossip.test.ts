@@ -5,6 +5,7 @@ import { encodeSignedOperation } from '../codec/operations.ts';
 import { alice, carol, signed as transfer } from '../execution/testing/fixture.ts';
 import type { Judgement, Topic } from '../network/network.ts';
 import { concatBytes, equalBytes } from '../primitives/bytes.ts';
+import { signerFromPrivateKey } from '../primitives/keys.ts';
 import { silentLogger } from '../primitives/log.ts';
 import type { ProtocolState } from '../protocol/types.ts';
 import { createGossip } from './gossip.ts';
@@ -30,6 +31,7 @@ async function setUp() {
       throw new Error('no consensus in this test');
     },
     clock: {
+      now: () => 0,
       after(_, callback) {
         queueMicrotask(callback);
         return () => {};
@@ -111,6 +113,25 @@ describe('createGossip', () => {
     // One new among known and unpayable ones is worth passing on; one that breaks a rule spoils all.
     expect(await hear('transactions', batch(transfer(alice), transfer(alice, { nonce: 1n }), transfer(carol)))).toBe('accept');
     expect(await hear('transactions', batch(transfer(alice, { nonce: 2n }), Uint8Array.of(1, 2)))).toBe('reject');
+  });
+
+  it('listens no longer to who brings many transactions that nobody can pay', async () => {
+    const { hear, transactions } = await setUp();
+    const salt = new Uint8Array(8);
+    const unfunded = signerFromPrivateKey(new Uint8Array(32).fill(77));
+    const flood = concatBytes(salt, encodeBatch(Array.from({ length: 1_000 }, (_, i) => transfer(unfunded, { nonce: BigInt(i % 60) }))));
+    const heard: (Judgement | undefined)[] = [];
+    for (let i = 0; i < 12; i++) heard.push(await hear('transactions', flood));
+    expect(heard).toEqual([...Array(10).fill('ignore'), 'reject', 'reject']);
+    expect(transactions.size).toBe(0);
+  });
+
+  it('passes on no batch of which most is of no use', async () => {
+    const { hear } = await setUp();
+    const batch = (...raws: Uint8Array[]) => concatBytes(new Uint8Array(8), encodeBatch(raws));
+    const [poor, poorer] = [transfer(carol), transfer(carol, { nonce: 1n })];
+    expect(await hear('transactions', batch(transfer(alice), poor))).toBe('accept');
+    expect(await hear('transactions', batch(transfer(alice, { nonce: 1n }), poor, poorer))).toBe('ignore');
   });
 
   it('tells a transaction again while it waits, and no longer once it is final', async () => {

@@ -6,6 +6,7 @@ import { decodeSignedOperation, encodeSignedOperation } from '../codec/operation
 import type { ConsensusMessage, SignedOperation } from '../codec/types.ts';
 import type { ConsensusDriver } from '../consensus/types.ts';
 import type { Judgement, Network } from '../network/network.ts';
+import { createTokenBucket, type TokenBucket } from '../network/token-bucket.ts';
 import { concatBytes, fromHex, type Hex, toHex } from '../primitives/bytes.ts';
 import type { Clock } from '../primitives/clock.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
@@ -34,6 +35,13 @@ const unsalted = (message: Uint8Array): Uint8Array => message.subarray(SALT_BYTE
 /** Blocks that a transaction waits before it is told again: most are in the next one. */
 const TRANSACTION_RETRY_BLOCKS = 3;
 
+/**
+ * Transactions of no use here that one peer may bring: unpayable, or of a wrong nonce. Each costs the recovery of a signature, and is
+ * no proof of ill will; so many are. What is passed on is at least half useful, so that nobody is made to bring others' floods.
+ */
+const USELESS_TRANSACTIONS = { perSecond: 500, burst: 10_000 } as const;
+const MAX_RATED_PEERS = 1_024;
+
 /** Pool refusals that say nothing about the sender: another node's view of the state may differ. */
 const HARMLESS = /^POOL_/;
 
@@ -42,7 +50,7 @@ export function createGossip(dependencies: {
   readonly operations: OperationPool;
   readonly transactions: TransactionPool;
   readonly driver: () => ConsensusDriver;
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Pick<Clock, 'after' | 'now'>;
   readonly log: Logger;
   readonly random?: (bytes: number) => Uint8Array;
 }): Gossip {
@@ -71,23 +79,50 @@ export function createGossip(dependencies: {
       return outcome === 'added' || outcome === 'again' ? 'accept' : outcome === 'forged' ? 'reject' : 'ignore';
     }),
   );
-  network.subscribe('transactions', (message) =>
+  const patience = new Map<string, TokenBucket>();
+  /** The peer that was heard first is forgotten first. */
+  function patienceWith(peer: string): TokenBucket {
+    const known = patience.get(peer);
+    if (known !== undefined) return known;
+    const [oldest] = patience.keys();
+    if (patience.size >= MAX_RATED_PEERS && oldest !== undefined) patience.delete(oldest);
+    const bucket = createTokenBucket(USELESS_TRANSACTIONS, clock);
+    patience.set(peer, bucket);
+    return bucket;
+  }
+
+  network.subscribe('transactions', (message, from) =>
     judged(async () => {
       const raws = decodeBatch(unsalted(message));
+      const patience = patienceWith(from);
+      // Cheapest first: what is left after a flood is not looked at.
+      if (patience.waitMs() > 0) return 'reject';
       await transactions.expect(raws);
-      // Passed on when something in it is new here and nothing breaks a rule.
-      let judgement: Judgement = 'ignore';
+      let useful = 0;
+      let useless = 0;
       for (const raw of raws) {
-        const one = await judged(async () => {
-          await transactions.add(raw);
-          return 'accept';
-        });
-        if (one === 'reject') return 'reject';
-        if (one === 'accept') judgement = 'accept';
+        const outcome = await addTransaction(raw);
+        if (outcome === 'invalid') return 'reject';
+        if (outcome === 'useful') useful++;
+        if (outcome === 'useless') useless++;
       }
-      return judgement;
+      patience.drain(useless);
+      // Passed on when something in it is new here, and worth the rest.
+      return useful > 0 && useful >= useless ? 'accept' : 'ignore';
     }),
   );
+
+  async function addTransaction(raw: Uint8Array): Promise<'useful' | 'known' | 'useless' | 'invalid'> {
+    try {
+      await transactions.add(raw);
+      return 'useful';
+    } catch (error) {
+      if (!isPolError(error)) throw error;
+      // A full pool is nobody's fault.
+      if (error.code === 'POOL_KNOWN' || error.code === 'POOL_FULL') return 'known';
+      return HARMLESS.test(error.code) ? 'useless' : 'invalid';
+    }
+  }
 
   const batches = createTransactionBatches({ clock, publish: (message) => publish('transactions', salted(message)) });
 
