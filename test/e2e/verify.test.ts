@@ -106,6 +106,53 @@ describe('what anybody can check of a running network', () => {
     expect(await run(1)).toContain('the chain says');
   }, 300_000);
 
+  it('stakes coins, takes them back, and votes an authority in and out, by commands', async () => {
+    const trainer = network.node('node_3');
+    const ask = async (node: TestNode, ...argv: string[]) =>
+      JSON.parse(await runProgram([...argv, '--url', node.url, '--json'])) as Record<string, string>;
+    await until(
+      'coins of the trainer',
+      async () =>
+        BigInt(await trainer.rpc<string>('eth_getBalance', (await trainer.get<{ address: string }>('/api/v1/status')).address)) >
+        10n ** 18n,
+    );
+    const before = await ask(trainer, 'stake');
+    const after = await ask(trainer, 'stake', '--amount', '1.5');
+    expect(BigInt(after.bonded as string)).toBeGreaterThanOrEqual(BigInt(before.bonded as string) + 15n * 10n ** 17n);
+    const leaving = await ask(trainer, 'exit', '--amount', '0.5');
+    expect(leaving.unbonding).toBe(String(5n * 10n ** 17n));
+    expect(await runProgram(['exit', '--amount', '0.1', '--url', trainer.url], 1)).toContain('being given back');
+
+    const { address, tip, secret_tip } = await ask(trainer, 'authority', 'candidacy');
+    const members = ['authority_0', 'authority_1', 'authority_2'].map((name) => network.node(name));
+    for (const member of members) {
+      await runProgram([
+        'authority',
+        'add',
+        String(address),
+        '--tip',
+        String(tip),
+        '--secret-tip',
+        String(secret_tip),
+        '--url',
+        member.url,
+      ]);
+    }
+    const isMember = async () =>
+      (await first.get<{ authorities: { address: string }[] }>('/api/v1/authorities')).authorities.some(
+        (each) => each.address.toLowerCase() === address,
+      );
+    await until('the new authority to be in the set', isMember);
+    expect(await runProgram(['authority', 'list', '--url', first.url])).toMatch(new RegExp(String(address), 'i'));
+    // Four now, one of which does not decide: the three others are 67 % of four.
+    for (const member of members) await runProgram(['authority', 'remove', String(address), '--url', member.url]);
+    await until('it to be out again', async () => !(await isMember()));
+    // Who knows the genesis alone follows both changes, by headers.
+    const round = await acceptedRound();
+    const flags = ['--url', first.url, '--dataset-cache', `${network.directory}/datasets`, '--threads', '1'];
+    expect(await runProgram(['verify', '--round', `${round}`, ...flags])).toContain('the chain was right');
+  }, 600_000);
+
   it('reads the same from a stopped node’s directory', async () => {
     const stopped = network.node('node_3');
     const round = await acceptedRound();
