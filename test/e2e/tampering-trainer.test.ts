@@ -15,9 +15,16 @@ import { fromHex } from '../../src/primitives/bytes.ts';
 import { systemClock } from '../../src/primitives/clock.ts';
 import { silentLogger } from '../../src/primitives/log.ts';
 import { createFileBlobStore } from '../../src/store/blobs.ts';
-import { createTestNetwork, type TestNetwork, until } from './network.ts';
+import { createTestNetwork, runProgram, type TestNetwork, until } from './network.ts';
+
+interface Verification {
+  readonly proofs: readonly {
+    readonly segments: readonly { readonly segment: number; readonly statements: readonly { readonly right: boolean | null }[] }[];
+  }[];
+}
 
 interface Round {
+  readonly round: number;
   readonly proofs: readonly { readonly trainer: string; readonly segments: number; readonly outcome: string; readonly reward: string }[];
   readonly disputes: readonly { readonly proof: number; readonly segment: number; readonly reason: string; readonly verdict: string }[];
   readonly slashes: readonly { readonly address: string; readonly reason: string; readonly wei: string }[];
@@ -86,6 +93,8 @@ describe('a trainer with one flipped bit in the end state of one segment', () =>
       nodes: 2,
       // Four of at most eight segments are checked: the first one is among them in three rounds of seven.
       rounds: { max_segments: 8, checks_per_authority: 4 },
+      // Long enough for the verdict to be judged again on a busy machine.
+      config: { keep_rounds: 40 },
     });
     const honest = network.nodes.filter(({ name }) => name !== 'node_4');
     await Promise.all(honest.map((node) => node.start()));
@@ -128,6 +137,15 @@ describe('a trainer with one flipped bit in the end state of one segment', () =>
     expect(others).toEqual([]);
     expect(slash).toMatchObject({ address: settled.proofs[index]?.trainer, reason: 'fraud' });
     expect(BigInt(slash?.wei ?? 0)).toBeGreaterThan(0n);
+
+    // Anybody sees it, by what the authorities kept of what they checked.
+    const flags = ['--url', observer.url, '--dataset-cache', join(network.directory, 'datasets'), '--threads', '1', '--json'];
+    const output = await runProgram(['verify', '--round', `${settled.round}`, '--proof', `${index}`, ...flags]);
+    const { proofs } = JSON.parse(output.slice(output.indexOf('{'))) as Verification;
+    expect(proofs).toMatchObject([{ proof: index, decision: 'fraud', right: true }]);
+    const here = proofs[0]?.segments.find((each) => each.segment === segment);
+    expect(here).toMatchObject({ here: 'fraud', fault: 'state', dispute: { verdict: 'fraud' } });
+    expect(here?.statements.every(({ right }) => right !== false)).toBe(true);
 
     await until('the honest trainer to be paid in a later round', async () => {
       const { settled_round } = await observer.get<{ settled_round: number }>('/api/v1/network/info');
