@@ -3,10 +3,11 @@ import { concatBytes, toHex, uint64BE } from '../primitives/bytes.ts';
 import { keccak256 } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 import { WEI_PER_GWEI } from '../primitives/units.ts';
+import { chainRules } from './chain-rules.ts';
 import { ESTIMATE_ERROR_RATIO } from './limits.ts';
 import { revertReason } from './revert.ts';
 import { blockFacts, blockHashes, counter, endless, forwarder, initCode, revertData, reverter, slots } from './testing/contracts.ts';
-import { alice, bob, carol, extend, keyOf, openChain, RICH_BALANCE, signed, type TestChain } from './testing/fixture.ts';
+import { alice, bob, CHAIN_ID, carol, extend, keyOf, openChain, RICH_BALANCE, signed, type TestChain } from './testing/fixture.ts';
 
 const word = (value: number) => concatBytes(new Uint8Array(24), uint64BE(value));
 
@@ -59,6 +60,13 @@ describe('a contract', () => {
 });
 
 describe('call', () => {
+  it('leaves nothing behind in the rules that all executions share', async () => {
+    const chain = await openChain();
+    const to = await deploy(chain, counter);
+    await chain.engine.reader.call({ to });
+    expect(chainRules(BigInt(CHAIN_ID)).events.listenerCount('hardforkChanged')).toBe(0);
+  });
+
   it('returns data, and changes nothing', async () => {
     const chain = await openChain();
     const { reader } = chain.engine;

@@ -53,7 +53,7 @@ export interface MachineOptions {
 }
 
 /** An EVM over one state, to be used by one execution. */
-export function createMachine(context: ChainContext, state: StateManagerInterface, options: MachineOptions = {}): Promise<VM> {
+export async function createMachine(context: ChainContext, state: StateManagerInterface, options: MachineOptions = {}): Promise<VM> {
   const { rules = context.rules, opcodes = [], precompiles = context.precompiles, blockHash = context.blockHash } = options;
   const blockchain = {
     async getBlock(number: number) {
@@ -63,7 +63,7 @@ export function createMachine(context: ChainContext, state: StateManagerInterfac
     async putBlock() {},
     shallowCopy: () => blockchain,
   };
-  return createVM({
+  const machine = await createVM({
     common: rules,
     stateManager: state,
     blockchain,
@@ -75,6 +75,9 @@ export function createMachine(context: ChainContext, state: StateManagerInterfac
       ...(opcodes.length === 0 ? {} : { customOpcodes: [...opcodes, ...(hasRevert(rules) ? [boundedRevert(rules)] : [])] }),
     },
   });
+  // Each EVM listens for a change of its rules, which never change: listening, it would stay in memory for ever, 60 KiB of it.
+  rules.events.removeAllListeners('hardforkChanged');
+  return machine;
 }
 
 /** Byzantium brought it (EIP-140). */
