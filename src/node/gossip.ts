@@ -39,7 +39,7 @@ const TRANSACTION_RETRY_BLOCKS = 3;
  * Transactions of no use here that one peer may bring: unpayable, or of a wrong nonce. Each costs the recovery of a signature, and is
  * no proof of ill will; so many are. What is passed on is at least half useful, so that nobody is made to bring others' floods.
  */
-const USELESS_TRANSACTIONS = { perSecond: 500, burst: 10_000 } as const;
+const USELESS_TRANSACTIONS = { perSecond: 100, burst: 5_000 } as const;
 const MAX_RATED_PEERS = 1_024;
 
 /** Pool refusals that say nothing about the sender: another node's view of the state may differ. */
