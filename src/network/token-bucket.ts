@@ -5,6 +5,8 @@ export interface TokenBucket {
   take(tokens?: number): boolean;
   /** Takes what there is of `tokens`. */
   drain(tokens: number): void;
+  /** Takes all of `tokens`, and owes what is not there, up to a burst. */
+  owe(tokens: number): void;
   /** Until one token is there, if nobody takes any; 0 when it is. */
   waitMs(): number;
 }
@@ -31,6 +33,10 @@ export function createTokenBucket(rate: { readonly perSecond: number; readonly b
     drain(wanted) {
       refill();
       tokens = Math.max(0, tokens - wanted);
+    },
+    owe(wanted) {
+      refill();
+      tokens = Math.max(-rate.burst, tokens - wanted);
     },
     waitMs() {
       refill();

@@ -106,7 +106,7 @@ export function createGossip(dependencies: {
         if (outcome === 'useful') useful++;
         if (outcome === 'useless') useless++;
       }
-      patience.drain(useless);
+      patience.owe(useless);
       // Passed on when something in it is new here, and worth the rest.
       return useful > 0 && useful >= useless ? 'accept' : 'ignore';
     }),
