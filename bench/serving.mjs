@@ -42,34 +42,33 @@ async function measure(name, model, { directory, threads, tokens, rounds }) {
   const { weightsPath, ggufPath, parameters } = await writeModel(model, directory);
   const ours = await openOurs(model, { weightsPath, threads, slots: STREAMS });
   const llama = await loadLlama(ggufPath, { threads, contextLength: model.context_length, sequences: STREAMS });
-  console.log(`${name}: ${(parameters / 1e6).toFixed(1)} M parameters, ${threads} threads, ours on ${ours.backend}`);
+  console.log(`${name}: ${(parameters / 1e6).toFixed(1)} M parameters; ours: ${ours.settings}`);
+  console.log('llama.cpp: the best of its settings, one llama_decode for all streams, batches up to 512, keys and values f16, greedy');
+  const prompt = Math.min(PREFILL_TOKENS, model.context_length - 1);
   const cases = [
     ['decode, 1 stream', (engine, seed) => engine.decode(prompts(1, PROMPT_TOKENS, model, seed), tokens)],
     [`decode, ${STREAMS} streams`, (engine, seed) => engine.decode(prompts(STREAMS, PROMPT_TOKENS, model, seed), tokens)],
-    [
-      `prompt of ${PREFILL_TOKENS}`,
-      (engine, seed) => engine.prefill(prompts(1, Math.min(PREFILL_TOKENS, model.context_length - 1), model, seed)[0]),
-    ],
+    [`prompt of ${prompt}`, (engine, seed) => engine.prefill(prompts(1, prompt, model, seed)[0])],
   ];
-  const widths = [20, 12, 12, 8];
-  row(widths, 'tokens/s', 'pol-node', 'llama.cpp', 'ratio');
+  const widths = [20, 12, 12, 8, 34];
+  row(widths, 'tokens/s', 'pol-node', 'llama.cpp', 'ratio', 'llama.cpp with');
   for (const [label, run] of cases) {
-    const best = { ours: 0, llama: 0 };
-    // Taking turns, so that both meet the same moods of the machine; the first of each is a rehearsal.
+    const engines = [ours, ...llama.engines];
+    const best = engines.map(() => 0);
+    // Taking turns, so that all meet the same moods of the machine; the first of each is a rehearsal.
     for (let round = 0; round <= rounds; round++) {
-      const results = { ours: await run(ours, round), llama: llama === undefined ? 0 : await run(llama, round) };
-      if (round === 0) continue;
-      for (const who of ['ours', 'llama']) best[who] = Math.max(best[who], results[who]);
+      for (const [i, engine] of engines.entries()) {
+        const result = await run(engine, round);
+        if (round > 0) best[i] = Math.max(best[i], result);
+      }
     }
-    row(
-      widths,
-      label,
-      best.ours.toFixed(1),
-      llama === undefined ? '–' : best.llama.toFixed(1),
-      llama === undefined ? '' : (best.ours / best.llama).toFixed(2),
-    );
+    const [own, ...peers] = best;
+    const most = Math.max(...peers);
+    const compared =
+      peers.length === 0 ? ['–', '', ''] : [most.toFixed(1), (own / most).toFixed(2), llama.engines[peers.indexOf(most)].settings];
+    row(widths, label, own.toFixed(1), ...compared);
   }
-  await llama?.close();
+  await llama.close();
 }
 
 /** The same random weights for both. */

@@ -31,7 +31,7 @@ export async function openOurs(model, { weightsPath, threads, slots }) {
     promptLogprobs: false,
   });
   return {
-    backend: backend.name,
+    settings: `${threads} threads, ${backend.name}, keys and values f32, greedy`,
     /** Tokens per second of all streams together, from the first token of the last one to start. */
     async decode(prompts, tokens) {
       await Promise.all(prompts.map((prompt) => engine.generate(job(prompt, 1), () => {})));
