@@ -42,7 +42,7 @@ export function benchmarkPacked(backends, { seconds }) {
 }
 
 function packedRates(backend, m, n, k, leastSeconds) {
-  const words = packedOperandWords(n, k);
+  const words = packedOperandWords(n, k, 'bf16');
   const [a, c, packed] = [0, m * k, m * k + m * n];
   const b = packed + words;
   const arena = backend.createArena(b + n * k);

@@ -1,6 +1,6 @@
 /*
  * The Node-API edge of the native kernels.
- *   variants(): names this build holds and this machine can run, fastest first
+ *   variants(): names this build holds and this machine can run, fastest first; those that end in _f32 do not round operands
  *   createPool(threads): a pool of threads, stopped when collected
  *   createArena(pool, buffer, variant): { byteOffset, handle }; the ArrayBuffer starts with the f64 arguments of the next call, and at
  *     byteOffset, less than two pages further, with the words. JavaScript allocates it: Node-API's own external buffers end at 4 GiB
@@ -30,7 +30,11 @@
   POL_AVX512(each, avx512)         \
   POL_AVX2(each, avx2)             \
   POL_SSE2(each, sse2)             \
-  POL_NEON(each, neon)
+  POL_NEON(each, neon)             \
+  POL_AVX512_F32(each, avx512_f32) \
+  POL_AVX2_F32(each, avx2_f32)     \
+  POL_SSE2_F32(each, sse2_f32)     \
+  POL_NEON_F32(each, neon_f32)
 #define PRESENT(each, name) each(name)
 #define ABSENT(each, name)
 /* The build defines POL_<VARIANT> as PRESENT for each variant its compiler could build. */
@@ -51,6 +55,18 @@
 #endif
 #ifndef POL_NEON
 #define POL_NEON ABSENT
+#endif
+#ifndef POL_AVX512_F32
+#define POL_AVX512_F32 ABSENT
+#endif
+#ifndef POL_AVX2_F32
+#define POL_AVX2_F32 ABSENT
+#endif
+#ifndef POL_SSE2_F32
+#define POL_SSE2_F32 ABSENT
+#endif
+#ifndef POL_NEON_F32
+#define POL_NEON_F32 ABSENT
 #endif
 
 #define DECLARE(name) double pol_run_##name(PolArena *arena, int kernel);
@@ -93,6 +109,10 @@ typedef struct {
 } Variant;
 
 #define ENTRY(name) {#name, pol_run_##name, can_run_##name},
+#define can_run_avx512_f32 can_run_avx512
+#define can_run_avx2_f32 can_run_avx2
+#define can_run_sse2_f32 can_run_sse2
+#define can_run_neon_f32 can_run_neon
 static const Variant variants[] = {VARIANTS(ENTRY)};
 #define VARIANT_COUNT (sizeof variants / sizeof variants[0])
 

@@ -213,12 +213,46 @@ static void attention_backward_task(void *argument, long unit, int thread) {
   if (any_over(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
 }
 
+static float attention_scale(const AttentionJob *job) {
+  const vf root = vf_sqrt(vf_splat((float)job->head_dim));
+  return 1.0f / root[0];
+}
+
 static int attention(AttentionJob *job, int backward) {
   AttentionScratch unused;
   if (!pol_reserve(job->arena->pool, attention_layout(&unused, NULL, job, backward) * 4)) return 0;
-  const vf root = vf_sqrt(vf_splat((float)job->head_dim));
-  job->scale = 1.0f / root[0];
+  job->scale = attention_scale(job);
   pol_parallel(job->arena->pool, backward ? attention_backward_task : attention_forward_task, job, job->batch * job->kv_heads);
+  return 1;
+}
+
+/* One query row each of several sequences, which stand at different positions of one cache. */
+typedef struct {
+  AttentionJob shared;
+  const int32_t *slots, *positions;
+} AttentionRowsJob;
+
+static void attention_rows_task(void *argument, long unit, int thread) {
+  const AttentionRowsJob *rows = argument;
+  AttentionJob job = rows->shared;
+  const long row = unit / job.kv_heads, q_row = job.heads * job.head_dim;
+  const long cache = rows->slots[row] * job.key_capacity * job.kv_heads * job.head_dim;
+  job.offset = rows->positions[row];
+  job.out += row * q_row, job.q += row * q_row, job.stats += row * job.heads * 2;
+  job.k += cache, job.v += cache;
+  attention_forward_task(&job, unit % job.kv_heads, thread);
+}
+
+/* `job->batch` rows; the furthest position decides about scratch memory. */
+static int attention_rows(AttentionJob *job, const int32_t *slots, const int32_t *positions) {
+  AttentionScratch unused;
+  const long rows = job->batch;
+  AttentionRowsJob all = {.shared = *job, .slots = slots, .positions = positions};
+  all.shared.batch = all.shared.queries = 1;
+  for (long r = 0; r < rows; r++) all.shared.offset = max_long(all.shared.offset, positions[r]);
+  if (!pol_reserve(job->arena->pool, attention_layout(&unused, NULL, &all.shared, 0) * 4)) return 0;
+  all.shared.scale = attention_scale(job);
+  pol_parallel(job->arena->pool, attention_rows_task, &all, rows * job->kv_heads);
   return 1;
 }
 

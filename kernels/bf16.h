@@ -1,4 +1,7 @@
-/* Matmul operands: rounding to bf16 with bounded exponents (src/numerics/f32.ts), and the words they are packed into. */
+/*
+ * Matmul operands: rounding to bf16 with bounded exponents (src/numerics/f32.ts), and the words they are packed into. A build with
+ * POL_OPERANDS_F32 leaves operands as they are (docs/numerics.md): the same kernels, another arithmetic.
+ */
 #ifndef POL_BF16_H
 #define POL_BF16_H
 
@@ -14,7 +17,9 @@
  * Packed words alternate between the two chains. With AVX-512-BF16 a word (SECOND_STEP: from its first step to its second) holds the next two operands of its chain, the first in the upper
  * half because that half is added first: words 2q and 2q + 1 are the steps 4q, 4q + 2 and 4q + 1, 4q + 3.
  */
-#if defined(__AMX_BF16__)
+#if defined(POL_OPERANDS_F32) && defined(__AVX512BF16__)
+#error "these instructions take bf16 operands only"
+#elif defined(__AMX_BF16__)
 /* Tiles take the next two steps in a word, the even one in the lower half, and whole blocks. */
 #define WORD_OPERANDS 2
 #define SECOND_STEP 1
@@ -40,16 +45,20 @@ INLINE __mmask16 bf16_in_range(vi magnitude) {
 }
 #endif
 
-/* f32 bits of bf16(x); lanes above 2^50 become +0 and leave a negative number in `over`. */
+/* f32 bits of the operand that x is; lanes above 2^50 become +0 and leave a negative number in `over`. */
 INLINE vu bf16_round(vf x, vi *over) {
   vu bits = (vu)x;
   vi magnitude = (vi)(bits & 0x7fffffffu);
   *over |= OPERAND_MAX_BITS - magnitude;
+#if defined(POL_OPERANDS_F32)
+  return bits & (vu)(magnitude <= OPERAND_MAX_BITS);
+#else
   vu rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u;
 #if defined(__AVX512F__)
   return (vu)_mm512_maskz_mov_epi32(bf16_in_range(magnitude), (__m512i)rounded);
 #else
   return rounded & (vu)((magnitude >= OPERAND_MIN_BITS) & (magnitude <= OPERAND_MAX_BITS));
+#endif
 #endif
 }
 
@@ -108,7 +117,7 @@ INLINE vf word_product_sum(vu a, vu b, vf c) {
 #if WORD_OPERANDS == 2
   return (vf)_mm512_dpbf16_ps((__m512)c, (__m512bh)a, (__m512bh)b);
 #else
-  return vf_exact_product_sum((vf)a, (vf)b, c);
+  return vf_product_sum((vf)a, (vf)b, c);
 #endif
 }
 

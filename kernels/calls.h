@@ -13,7 +13,7 @@
 enum {
   FILL, COPY, ADD, SCALE, SUM_OF_SQUARES, ADAMW, SWIGLU_FORWARD, SWIGLU_BACKWARD, EMBED_FORWARD, EMBED_BACKWARD, RMS_NORM_FORWARD,
   RMS_NORM_BACKWARD, ROPE, CROSS_ENTROPY, MATMUL, ATTENTION_FORWARD, ATTENTION_BACKWARD, TAKE_DIVERGENCE, BY_ROWS, TOGETHER,
-  PACK_OPERAND, MATMUL_PACKED,
+  PACK_OPERAND, MATMUL_PACKED, ATTENTION_ROWS,
   /* The two halves of RMS_NORM_BACKWARD. */
   RMS_NORM_BACKWARD_ROWS, RMS_NORM_BACKWARD_COLUMNS
 };
@@ -118,6 +118,11 @@ static double run_call(PolArena *arena, int kernel, const double *a, long first)
       AttentionJob job = attention_shape(arena, a);
       job.out = POINTER(7), job.stats = POINTER(8), job.q = POINTER(9), job.k = POINTER(10), job.v = POINTER(11);
       return attention(&job, 0) ? 0 : __builtin_nan("");
+    }
+    case ATTENTION_ROWS: { /* rows, keyCapacity, heads, kvHeads, headDim, out, stats, q, k, v, slots, positions */
+      AttentionJob job = {.arena = arena, .batch = LONG(0), .key_capacity = LONG(1), .heads = LONG(2), .kv_heads = LONG(3), .head_dim = LONG(4)};
+      job.out = POINTER(5), job.stats = POINTER(6), job.q = POINTER(7), job.k = POINTER(8), job.v = POINTER(9);
+      return attention_rows(&job, INTEGERS(10), INTEGERS(11)) ? 0 : __builtin_nan("");
     }
     case ATTENTION_BACKWARD: { /* shape (7), dq, dk, dv, dOut, stats, q, k, v */
       AttentionJob job = attention_shape(arena, a);

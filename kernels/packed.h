@@ -1,7 +1,7 @@
 /*
  * Products with a right operand that was rounded and packed before: few rows against many weights, bound by reading them. The packed form is
  * part of the contract (src/numerics/backend.ts, packOperand): panels of 16 columns, zeros beyond the last; in a panel a word for each pair of
- * steps and column, the even step in its lower half; steps up to whole blocks. It is also the form in which AMX loads its tiles.
+ * steps and column, the even step in its lower half; steps up to whole blocks. It is also the form in which AMX loads its tiles. Operands of f32 have a word each, step by step.
  */
 #ifndef POL_PACKED_H
 #define POL_PACKED_H
@@ -14,7 +14,12 @@
 #define PACKED_UNIT 8
 /* Rows whose operands are rounded at once; AMX multiplies them all, others as many as their registers hold. */
 #define PACKED_ROWS 16
-#define PACKED_BLOCK_WORDS (CHAIN_BLOCK / 2 * PACKED_COLUMNS)
+#if defined(POL_OPERANDS_F32)
+#define PACKED_WORD_STEPS 1
+#else
+#define PACKED_WORD_STEPS 2
+#endif
+#define PACKED_BLOCK_WORDS (CHAIN_BLOCK / PACKED_WORD_STEPS * PACKED_COLUMNS)
 
 typedef struct {
   PolArena *arena;
@@ -22,21 +27,26 @@ typedef struct {
   float *c;
   uint32_t *packed;
   long m, n, k;
-  /* The rounded rows: as f32, or as pairs for AMX; words of one. */
+  /* The rounded rows, in the words that products take (bf16.h), whole blocks of them; words of one row. */
   uint32_t *left;
   long left_row;
 } PackedJob;
 
-INLINE long packed_panel_words(long k) { return round_up(k, CHAIN_BLOCK) / 2 * PACKED_COLUMNS; }
+INLINE long packed_panel_words(long k) { return round_up(k, CHAIN_BLOCK) / PACKED_WORD_STEPS * PACKED_COLUMNS; }
 
-/* bf16 of one operand, as bf16_round. */
-INLINE uint32_t bf16_half(float x, uint32_t *over) {
+/* What step p of a word holds of one operand, as bf16_round. */
+INLINE uint32_t packed_part(float x, long p, uint32_t *over) {
   uint32_t bits;
   memcpy(&bits, &x, 4);
   const uint32_t magnitude = bits & 0x7fffffffu;
   if (magnitude > OPERAND_MAX_BITS) *over = 1;
+#if defined(POL_OPERANDS_F32)
+  (void)p;
+  return magnitude > OPERAND_MAX_BITS ? 0 : bits;
+#else
   if (magnitude < OPERAND_MIN_BITS || magnitude > OPERAND_MAX_BITS) return 0;
-  return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16 << (p % 2 * 16);
+#endif
 }
 
 static void pack_operand_task(void *argument, long unit, int thread) {
@@ -47,7 +57,7 @@ static void pack_operand_task(void *argument, long unit, int thread) {
   memset(panel, 0, (size_t)words * 4);
   for (long i = 0; i < min_long(PACKED_COLUMNS, job->n - unit * PACKED_COLUMNS); i++) {
     const float *row = job->b + (unit * PACKED_COLUMNS + i) * job->k;
-    for (long p = 0; p < job->k; p++) panel[p / 2 * PACKED_COLUMNS + i] |= bf16_half(row[p], &over) << (p % 2 * 16);
+    for (long p = 0; p < job->k; p++) panel[p / PACKED_WORD_STEPS * PACKED_COLUMNS + i] |= packed_part(row[p], p, &over);
   }
   if (over) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
 }
@@ -57,7 +67,18 @@ static void pack_operand(PackedJob *job) {
   pol_parallel(job->arena->pool, pack_operand_task, job, ceil_div(job->n, PACKED_COLUMNS));
 }
 
+static void round_rows(const PackedJob *job, long rows, vi *over) {
+  for (long i = 0; i < rows; i++) {
+    for (long p = 0; p < job->left_row; p += VW) {
+      const long from = p * WORD_OPERANDS;
+      vu_store(job->left + i * job->left_row + p, i < job->m ? words_along(job->a + i * job->k + from, job->k - from, over) : (vu){0});
+    }
+  }
+}
+
 #if defined(__AMX_BF16__)
+/* Tiles take all 16 rows. */
+#define PACKED_ROUNDED_ROWS(m) PACKED_ROWS
 #define PACKED_AT_ONCE 4
 /* Up to 16 rows times up to four panels: tiles 0 … 3 hold C. */
 INLINE void packed_tiles(const PackedJob *job, const uint32_t *panel, long panels, float *c) {
@@ -91,15 +112,6 @@ INLINE void packed_tiles(const PackedJob *job, const uint32_t *panel, long panel
   _tile_stored(3, c + 48, c_stride);
 }
 
-/* Rows of pairs of steps, whole blocks of them. */
-static void round_rows(const PackedJob *job, long rows, vi *over) {
-  for (long i = 0; i < PACKED_ROWS; i++) {
-    for (long p = 0; p < job->left_row; p += VW) {
-      vu_store(job->left + i * job->left_row + p, i < rows ? words_along(job->a + i * job->k + 2 * p, job->k - 2 * p, over) : (vu){0});
-    }
-  }
-}
-
 static void multiply_packed(const PackedJob *job, long rows, long first, long panels) {
   float sums[PACKED_ROWS][PACKED_AT_ONCE * PACKED_COLUMNS] __attribute__((aligned(64)));
   MATRIX_UNIT_BEGIN();
@@ -112,33 +124,54 @@ static void multiply_packed(const PackedJob *job, long rows, long first, long pa
   MATRIX_UNIT_END();
 }
 #else
-/* Vectors of a panel; rows, or panels of a single row, that the registers hold at once. */
+#define PACKED_ROUNDED_ROWS(m) (m)
+/* Vectors of a panel; panels that a single row passes at once, so that sums do not wait for each other; rows that pass one panel at once. */
 #define PACKED_VECTORS (PACKED_COLUMNS / VW)
-#define PACKED_AT_ONCE (VW > 4 ? 16 / PACKED_VECTORS / 4 : 1)
+#define PACKED_PANELS_AT_ONCE (VW > 4 ? 4 / PACKED_VECTORS : 1)
+#define PACKED_ROWS_AT_ONCE (WORD_OPERANDS == 2 ? 8 : PACKED_PANELS_AT_ONCE)
+/* Words of a panel and of a left row that one turn takes: the next word of either chain. */
+#define PACKED_TURN_WORDS (2 * WORD_OPERANDS / PACKED_WORD_STEPS * PACKED_COLUMNS)
 
-/* sums = rows × panels, whose operands are both at once in words: `words` apart. */
-INLINE void packed_tile(const int rows, const int panels, const PackedJob *job, const uint32_t *left, const uint32_t *panel,
-                        vf sums[PACKED_AT_ONCE][PACKED_VECTORS]) {
-  enum { CHAINS = 2 };
+/* The next words of both chains in vector v of a panel. */
+INLINE void packed_columns(const uint32_t *panel, long v, vu *even, vu *odd) {
+  const vu first = vu_load(panel + v * VW);
+#if defined(POL_OPERANDS_F32)
+  *even = first;
+  *odd = vu_load(panel + PACKED_COLUMNS + v * VW);
+#elif WORD_OPERANDS == 2
+  /* A chain's first operand goes to the upper half. */
+  const vu second = vu_load(panel + PACKED_COLUMNS + v * VW);
+  *even = (vu)_mm512_mask_blend_epi16(0xaaaaaaaau, (__m512i)second, (__m512i)(first << 16));
+  *odd = (vu)_mm512_mask_blend_epi16(0xaaaaaaaau, (__m512i)(second >> 16), (__m512i)first);
+#else
+  *even = first << 16;
+  *odd = first & 0xffff0000u;
+#endif
+}
+
+/* C of some rows and one panel, or of one row and some panels. */
+INLINE void packed_tile(const int rows, const int panels, const PackedJob *job, long row, long first) {
+  enum { CHAINS = 2, MOST = PACKED_ROWS_AT_ONCE > PACKED_PANELS_AT_ONCE ? PACKED_ROWS_AT_ONCE : PACKED_PANELS_AT_ONCE };
   const int count = rows > panels ? rows : panels;
   const long words = packed_panel_words(job->k);
+  const uint32_t *left = job->left + row * job->left_row, *panel = job->packed + first * words;
+  vf sums[MOST][PACKED_VECTORS];
   UNROLL for (int i = 0; i < count; i++) {
     UNROLL for (int v = 0; v < PACKED_VECTORS; v++) sums[i][v] = (vf){0};
   }
   for (long block = 0; block < words; block += PACKED_BLOCK_WORDS) {
-    vf part[CHAINS][PACKED_AT_ONCE][PACKED_VECTORS];
+    vf part[CHAINS][MOST][PACKED_VECTORS];
     UNROLL for (int i = 0; i < count; i++) {
       UNROLL for (int v = 0; v < PACKED_VECTORS; v++) part[0][i][v] = part[1][i][v] = (vf){0};
     }
-    for (long p = block; p < block + PACKED_BLOCK_WORDS; p += PACKED_COLUMNS) {
-      const float *steps = (const float *)left + p / PACKED_COLUMNS * 2;
-      UNROLL for (int i = 0; i < count; i++) {
-        const uint32_t *columns = panel + (panels > 1 ? i * words : 0) + p;
-        const float *own = steps + (rows > 1 ? i * job->left_row : 0);
-        UNROLL for (int v = 0; v < PACKED_VECTORS; v++) {
-          const vu pair = vu_load(columns + v * VW);
-          part[0][i][v] = vf_exact_product_sum(vf_splat(own[0]), (vf)(pair << 16), part[0][i][v]);
-          part[1][i][v] = vf_exact_product_sum(vf_splat(own[1]), (vf)(pair & 0xffff0000u), part[1][i][v]);
+    for (long p = block; p < block + PACKED_BLOCK_WORDS; p += PACKED_TURN_WORDS, left += 2) {
+      UNROLL for (int v = 0; v < PACKED_VECTORS; v++) {
+        vu even, odd;
+        UNROLL for (int i = 0; i < count; i++) {
+          if (i == 0 || panels > 1) packed_columns(panel + i * words + p, v, &even, &odd);
+          const uint32_t *own = left + (rows > 1 ? i * job->left_row : 0);
+          part[0][i][v] = word_product_sum(vu_splat(own[0]), even, part[0][i][v]);
+          part[1][i][v] = word_product_sum(vu_splat(own[1]), odd, part[1][i][v]);
         }
       }
     }
@@ -146,42 +179,22 @@ INLINE void packed_tile(const int rows, const int panels, const PackedJob *job, 
       UNROLL for (int v = 0; v < PACKED_VECTORS; v++) sums[i][v] = sums[i][v] + (part[0][i][v] + part[1][i][v]);
     }
   }
-}
-
-INLINE void packed_store(const PackedJob *job, long row, long panel, const vf sums[PACKED_VECTORS]) {
-  const long column = panel * PACKED_COLUMNS;
-  for (long v = 0; v < PACKED_VECTORS; v++) vf_store_n(job->c + row * job->n + column + v * VW, sums[v], job->n - column - v * VW);
-}
-
-static void round_rows(const PackedJob *job, long rows, vi *over) {
-  for (long i = 0; i < rows; i++) {
-    for (long p = 0; p < job->left_row; p += VW) {
-      vu_store(job->left + i * job->left_row + p, bf16_round(vf_load_n(job->a + i * job->k + p, job->k - p), over));
-    }
+  UNROLL for (int i = 0; i < count; i++) {
+    const long column = (first + (panels > 1 ? i : 0)) * PACKED_COLUMNS;
+    float *c = job->c + (row + (rows > 1 ? i : 0)) * job->n + column;
+    UNROLL for (int v = 0; v < PACKED_VECTORS; v++) vf_store_n(c + v * VW, sums[i][v], job->n - column - v * VW);
   }
 }
 
 static void multiply_packed(const PackedJob *job, long rows, long first, long panels) {
-  const long words = packed_panel_words(job->k);
-  vf sums[PACKED_AT_ONCE][PACKED_VECTORS];
-  for (long i = 0; i < panels; i++) {
-    long row = 0;
-    if (rows < PACKED_AT_ONCE && i + PACKED_AT_ONCE <= panels) {
-      for (; row < rows; row++) {
-        packed_tile(1, PACKED_AT_ONCE, job, job->left + row * job->left_row, job->packed + (first + i) * words, sums);
-        for (int q = 0; q < PACKED_AT_ONCE; q++) packed_store(job, row, first + i + q, sums[q]);
-      }
-      i += PACKED_AT_ONCE - 1;
-      continue;
+  for (long i = 0; i < panels; i += PACKED_PANELS_AT_ONCE) {
+    const long count = min_long(PACKED_PANELS_AT_ONCE, panels - i), whole = rows / PACKED_ROWS_AT_ONCE * PACKED_ROWS_AT_ONCE;
+    for (long q = 0; q < count; q++) {
+      for (long row = 0; row < whole; row += PACKED_ROWS_AT_ONCE) packed_tile(PACKED_ROWS_AT_ONCE, 1, job, row, first + i + q);
     }
-    const uint32_t *panel = job->packed + (first + i) * words;
-    for (; row + PACKED_AT_ONCE <= rows; row += PACKED_AT_ONCE) {
-      packed_tile(PACKED_AT_ONCE, 1, job, job->left + row * job->left_row, panel, sums);
-      for (int q = 0; q < PACKED_AT_ONCE; q++) packed_store(job, row + q, first + i, sums[q]);
-    }
-    for (; row < rows; row++) {
-      packed_tile(1, 1, job, job->left + row * job->left_row, panel, sums);
-      packed_store(job, row, first + i, sums[0]);
+    for (long row = whole; row < rows; row++) {
+      if (count == PACKED_PANELS_AT_ONCE) packed_tile(1, PACKED_PANELS_AT_ONCE, job, row, first + i);
+      else for (long q = 0; q < count; q++) packed_tile(1, 1, job, row, first + i + q);
     }
   }
 }
@@ -197,16 +210,13 @@ static void matmul_packed_task(void *argument, long unit, int thread) {
 /* c [m, n] = a [m, k] · the packed operandᵀ */
 static int matmul_packed(PackedJob *job) {
   const long rows = job->m;
-  job->left_row = round_up(job->k, CHAIN_BLOCK);
-#if defined(__AMX_BF16__)
-  job->left_row /= 2;
-#endif
+  job->left_row = round_up(job->k, CHAIN_BLOCK) / WORD_OPERANDS;
   if (!pol_reserve(job->arena->pool, (size_t)(PACKED_ROWS * job->left_row) * 4)) return 0;
   job->left = pol_scratch(job->arena->pool, 0);
   for (long i = 0; i < rows; i += PACKED_ROWS, job->a += PACKED_ROWS * job->k, job->c += PACKED_ROWS * job->n) {
     job->m = min_long(PACKED_ROWS, rows - i);
     vi over = {0};
-    round_rows(job, job->m, &over);
+    round_rows(job, PACKED_ROUNDED_ROWS(job->m), &over);
     if (any_over(over)) pol_diverged(job->arena, POL_DIVERGED_OPERAND);
     pol_parallel(job->arena->pool, matmul_packed_task, job, ceil_div(ceil_div(job->n, PACKED_COLUMNS), PACKED_UNIT));
   }

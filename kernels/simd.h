@@ -124,9 +124,14 @@ INLINE vf vf_sqrt(vf x) {
 #endif
 }
 
-/* c + a*b where a*b is exact: fused or not, the same bits. Only for products of two bf16 values. */
-INLINE vf vf_exact_product_sum(vf a, vf b, vf c) {
-#if defined(__AVX512F__)
+/*
+ * c + a*b of two operands. Products of bf16 values are exact: fused or not, the same bits. Those of f32 values are not, and are rounded
+ * before they are added, as every instruction set can.
+ */
+INLINE vf vf_product_sum(vf a, vf b, vf c) {
+#if defined(POL_OPERANDS_F32)
+  return c + a * b;
+#elif defined(__AVX512F__)
   return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 #elif defined(__AVX2__) && defined(__FMA__)
   return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);

@@ -16,6 +16,9 @@ export const NATIVE_FLAGS = [
 ];
 const AVX512 = ['-mavx512f', '-mavx512bw', '-mavx512vl', '-mavx512dq', '-mavx2', '-mfma'];
 
+/** Products of unrounded operands: another arithmetic, for answering (docs/numerics.md). */
+const F32_OPERANDS = '-DPOL_OPERANDS_F32';
+
 /** Instruction sets by architecture: what each adds to NATIVE_FLAGS. */
 export const VARIANT_FLAGS = {
   x64: {
@@ -24,8 +27,11 @@ export const VARIANT_FLAGS = {
     avx512: AVX512,
     avx2: ['-mavx2', '-mfma'],
     sse2: [],
+    avx512_f32: [...AVX512, F32_OPERANDS],
+    avx2_f32: ['-mavx2', '-mfma', F32_OPERANDS],
+    sse2_f32: [F32_OPERANDS],
   },
-  arm64: { neon: [] },
+  arm64: { neon: [], neon_f32: [F32_OPERANDS] },
 };
 
 /** SIMD128, no contraction, nothing from a C library. Relaxed instructions are allowed per module (scripts/build-wasm.mjs). */

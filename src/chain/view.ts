@@ -1,6 +1,7 @@
 import type { Certificate, Header, SignedOperation } from '../codec/types.ts';
 import type { ExecutionReader } from '../execution/engine.ts';
 import type { TrainingProgress } from '../learning/types.ts';
+import type { Operands } from '../numerics/backend.ts';
 import type { Genesis } from '../params/genesis.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Address, Signature } from '../primitives/keys.ts';
@@ -32,6 +33,14 @@ export interface NodeView {
   readonly completions: CompletionService;
   /** Undefined: the plain one of networks whose tokenizer names none. */
   readonly chatTemplate: ChatTemplateSource | undefined;
+  /** The files that the genesis names; undefined where its tokenizer is GPT-2's. */
+  readonly tokenizerFiles: TokenizerFiles | undefined;
+}
+
+/** Contents of tokenizer.json and tokenizer_config.json. */
+export interface TokenizerFiles {
+  readonly tokenizer: string;
+  readonly config: string;
 }
 
 export interface ChainView {
@@ -197,9 +206,10 @@ export interface ServedModel extends ModelIdentity {
   readonly weightsPath: string;
 }
 
-/** Which model answered and with which randomness, so that anybody can compute the answer again. */
+/** Which model answered, with which randomness and arithmetic, so that anybody can compute the answer again. */
 export interface Lineage extends ModelIdentity {
   readonly seed: number;
+  readonly operands: Operands;
 }
 
 export type CompletionEvent =
@@ -230,6 +240,8 @@ export interface CompletionService {
   complete(request: CompletionRequest): AsyncIterable<CompletionEvent>;
   /** Mean of the final norm's outputs over the tokens, scaled to length 1. */
   embed(tokens: readonly number[], signal: AbortSignal): Promise<{ readonly vector: readonly number[] } & ModelIdentity>;
+  /** The model that answers now, kept as those that have answered. */
+  settledModel(): Promise<ServedModel>;
   /** A model that answered not long ago. */
   servedModel(modelRoot: Hash): Promise<ServedModel | undefined>;
   stats(): CompletionStats;

@@ -31,6 +31,10 @@ const FLAGS: Readonly<Record<FlagKey, readonly [placeholder: string, description
   inference_share: ['<SHARE>', 'of one processor’s time, what answering may take beside training or checking (default: 0.5)'],
   inference_slots: ['<N>', 'answers made together (default: 8)'],
   inference_threads: ['<N>', 'threads of answering (default: 1)'],
+  inference_operands: [
+    '<TYPE>',
+    'bf16, as training computes, or f32, as other programs read an export; needs native kernels (default: bf16)',
+  ],
   served_models_kept: ['<N>', 'models that have answered, kept for verify-answer (default: 4)'],
   api_keys_file: ['<FILE>', 'hashed API keys with quotas; with it, /v1 answers to these only'],
   dataset_cache: ['<DIR>', 'where tokenised data sets are kept; nodes of one machine may share it'],

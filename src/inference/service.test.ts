@@ -30,7 +30,7 @@ function setUp(generate: InferenceEngine['generate'], start: () => Promise<void>
   };
   let models = 0;
   const service = createCompletionService(
-    { contextLength: 8, vocabSize: 4 },
+    { contextLength: 8, vocabSize: 4, operands: 'bf16' },
     {
       engine: async () => {
         await start();
@@ -63,7 +63,7 @@ describe('createCompletionService', () => {
     expect(await collect(service.complete(request()))).toEqual([
       text('to '),
       text('be'),
-      { type: 'end', reason: 'length', tokens: [1, 2], cachedTokens: 0, ...identity(1), seed: 1 },
+      { type: 'end', reason: 'length', tokens: [1, 2], cachedTokens: 0, ...identity(1), seed: 1, operands: 'bf16' },
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { CompletionEvent, CompletionRequest, CompletionService, ModelIdentity, ServedModel } from '../chain/view.ts';
+import type { Operands } from '../numerics/backend.ts';
 import { toHex } from '../primitives/bytes.ts';
 import { isPolError } from '../primitives/errors.ts';
 import type { InferenceEngine } from './engine.ts';
@@ -20,6 +21,8 @@ export interface CompletionServiceOptions {
   readonly vocabSize: number;
   /** Sequences the engine decodes together. */
   readonly slots?: number;
+  /** The engine's backend's. */
+  readonly operands: Operands;
 }
 
 export function createCompletionService(options: CompletionServiceOptions, dependencies: CompletionServiceDependencies): CompletionService {
@@ -56,7 +59,7 @@ export function createCompletionService(options: CompletionServiceOptions, depen
     running.generate(job, queue.push).then(
       (end) => {
         working = false;
-        queue.push({ type: 'end', ...end, ...identityOf(served), seed });
+        queue.push({ type: 'end', ...end, ...identityOf(served), seed, operands: options.operands });
         queue.close();
       },
       (error) => {
@@ -104,6 +107,7 @@ export function createCompletionService(options: CompletionServiceOptions, depen
     encode: async (text) => (await engine()).encode(text),
     decode: async (tokens) => (await engine()).decode(tokens),
     complete,
+    settledModel: model,
     servedModel: dependencies.servedModel,
     async embed(tokens, signal) {
       enter();

@@ -80,9 +80,16 @@ export async function openTokenizer(
   { tokenizer, model }: Pick<Genesis, 'tokenizer' | 'model'>,
   directories: readonly string[],
 ): Promise<TokenizerBundle> {
-  if (tokenizer.kind === 'gpt2') return gpt2Bundle(model.vocab_size);
+  const files = await readTokenizerFiles({ tokenizer }, directories);
+  if (files === undefined) return gpt2Bundle(model.vocab_size);
+  return bundleOf(files.tokenizer, configObject(files.config), 'the network’s tokenizer');
+}
+
+/** Contents of the tokenizer's files; undefined where it is GPT-2's, which has none. @throws LEARNING_ASSET_MISSING */
+export async function readTokenizerFiles({ tokenizer }: Pick<Genesis, 'tokenizer'>, directories: readonly string[]) {
+  if (tokenizer.kind === 'gpt2') return undefined;
   const [json, config] = await Promise.all([readText(tokenizer.hash, directories), readText(tokenizer.config_hash, directories)]);
-  return bundleOf(json, configObject(config), 'the network’s tokenizer');
+  return { tokenizer: json, config };
 }
 
 /** As `openTokenizer`, for encoding. */

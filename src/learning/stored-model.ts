@@ -46,6 +46,8 @@ export interface StoredModel {
     | { readonly kind: 'assets'; readonly genesis: Genesis; readonly folders: readonly string[] };
   readonly weightsRoot: Hex;
   readonly lineage: Readonly<Record<string, unknown>> | undefined;
+  /** Of the settled model of a node. */
+  readonly network?: { readonly genesis: Genesis; readonly modelRoot: Hex };
   /** Fills [parameterLayout(config).count] values. @throws RUN_CHECKPOINT_DAMAGED when they do not have the root */
   readWeights(out: Float32Array): Promise<void>;
 }
@@ -103,7 +105,9 @@ async function openSettledModel(directory: string): Promise<StoredModel | undefi
     if (newest === undefined) continue;
     const vectors = await openVectorStore({ directory: models, parameters: parameterLayout(genesis.model).count });
     const { weights: root } = newest.settled;
+    const modelRoot = toHex(modelRootOf(newest.settled));
     return {
+      network: { genesis, modelRoot },
       config: genesis.model,
       tokenizer:
         genesis.tokenizer.kind === 'gpt2'
@@ -116,7 +120,7 @@ async function openSettledModel(directory: string): Promise<StoredModel | undefi
         chain_id: genesis.chain_id,
         genesis_hash: toHex(genesisHash(genesis)),
         open_round: newest.openRound,
-        model_root: toHex(modelRootOf(newest.settled)),
+        model_root: modelRoot,
         weights_root: toHex(root),
         data_root: genesis.data.root,
         ...(genesis.base_model === undefined ? {} : { base_weights_root: genesis.base_model.weights_root }),

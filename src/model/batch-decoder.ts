@@ -1,4 +1,4 @@
-import { type Backend, createLayout, type Kernels, MatmulMode, type Ptr } from '../numerics/backend.ts';
+import { type Backend, createLayout, type Kernels, MatmulMode, type Operands, type Ptr } from '../numerics/backend.ts';
 import { ropeTables } from '../numerics/rope-table.ts';
 import type { ModelConfig } from '../params/genesis.ts';
 import { assertConverging, modelError } from './errors.ts';
@@ -30,7 +30,7 @@ export interface BatchDecoderOptions {
 export function createBatchDecoder(options: BatchDecoderOptions, dependencies: { readonly backend: Backend }): BatchDecoder {
   const { model, slots } = options;
   const { dim, hidden_dim: hidden, vocab_size: vocab, context_length: context, heads, kv_heads: kvHeads } = model;
-  const plan = planBatchDecoding(model, slots, options.passRows);
+  const plan = planBatchDecoding(model, slots, dependencies.backend.operands, options.passRows);
   const { layout, pointers, maxRows, logitRows } = plan;
   if (typeof options.weights !== 'function' && options.weights.length !== layout.count) {
     throw modelError('MODEL_INPUT_INVALID', `the weights have ${options.weights.length} words, the model ${layout.count}`);
@@ -48,15 +48,19 @@ export function createBatchDecoder(options: BatchDecoderOptions, dependencies: {
   const inputs = arena.i32(plan.tokens, maxRows);
   const cosRows = arena.f32(plan.cos, (maxRows * width) / 2);
   const sinRows = arena.f32(plan.sin, (maxRows * width) / 2);
+  const rowSlots = arena.i32(plan.rowSlots, maxRows);
+  const rowPositions = arena.i32(plan.rowPositions, maxRows);
   const lengths = new Int32Array(slots);
   const cacheAt = (layerCache: Ptr, slot: number, position: number): Ptr => layerCache + (slot * context + position) * keyDim;
 
-  /** Tokens, and the rotary angles of each row's own position: the rows of one pass stand at different places. */
+  /** Tokens, where each sequence's first row belongs, and the rotary angles of each row's own position. */
   function placeRows(sequences: readonly SequenceInput[]): number {
     let row = 0;
     for (const { slot, tokens } of sequences) {
       const first = lengths[slot] as number;
       inputs.set(tokens, row);
+      rowSlots[row] = slot;
+      rowPositions[row] = first;
       const [from, to] = [(first * width) / 2, ((first + tokens.length) * width) / 2];
       cosRows.set(tables.cos.subarray(from, to), (row * width) / 2);
       sinRows.set(tables.sin.subarray(from, to), (row * width) / 2);
@@ -65,24 +69,42 @@ export function createBatchDecoder(options: BatchDecoderOptions, dependencies: {
     return row;
   }
 
+  /** Keys and values go to the cache; then single rows attend together, sequences of several rows one by one. */
   function attend(layer: number, sequences: readonly SequenceInput[]): void {
     const cache = plan.caches[layer] as { readonly k: Ptr; readonly v: Ptr };
     let row = 0;
+    let singles = 0;
+    const attendSingles = () => {
+      if (singles > 0) attendRows(cache, row - singles, singles);
+      singles = 0;
+    };
     for (const { slot, tokens } of sequences) {
       const offset = lengths[slot] as number;
       const count = tokens.length;
       kernels.copy(cacheAt(cache.k, slot, offset), plan.k + row * keyDim, count * keyDim);
       kernels.copy(cacheAt(cache.v, slot, offset), plan.v + row * keyDim, count * keyDim);
-      kernels.attentionForward(
-        plan.attention + row * dim,
-        plan.stats,
-        plan.q + row * dim,
-        cacheAt(cache.k, slot, 0),
-        cacheAt(cache.v, slot, 0),
-        { batch: 1, queries: count, keyCapacity: context, offset, heads, kvHeads, headDim: width },
-      );
+      if (count === 1) {
+        singles++;
+      } else {
+        attendSingles();
+        kernels.attentionForward(
+          plan.attention + row * dim,
+          plan.stats,
+          plan.q + row * dim,
+          cacheAt(cache.k, slot, 0),
+          cacheAt(cache.v, slot, 0),
+          { batch: 1, queries: count, keyCapacity: context, offset, heads, kvHeads, headDim: width },
+        );
+      }
       row += count;
     }
+    attendSingles();
+  }
+
+  function attendRows(cache: { readonly k: Ptr; readonly v: Ptr }, row: number, rows: number): void {
+    const [at, slotsAt, positionsAt] = [row * dim, plan.rowSlots + row, plan.rowPositions + row];
+    const shape = { rows, slots, keyCapacity: context, heads, kvHeads, headDim: width };
+    kernels.attentionRows(plan.attention + at, plan.stats, plan.q + at, cache.k, cache.v, slotsAt, positionsAt, shape);
   }
 
   function block(layer: number, sequences: readonly SequenceInput[], rows: number): void {
@@ -209,10 +231,10 @@ export function slotMemoryBytes(model: ModelConfig): number {
 
 /** Bytes of a decoder's arena. A backend's own packing buffers come on top. */
 export function batchDecoderMemoryBytes(model: ModelConfig, slots: number): number {
-  return planBatchDecoding(model, slots, undefined).words * 4;
+  return planBatchDecoding(model, slots, 'bf16', undefined).words * 4;
 }
 
-function planBatchDecoding(model: ModelConfig, slots: number, passRows: number | undefined) {
+function planBatchDecoding(model: ModelConfig, slots: number, operands: Operands, passRows: number | undefined) {
   const { dim, hidden_dim: hidden, vocab_size: vocab, context_length: context } = model;
   const keyDim = keyValueDim(model);
   const maxRows = Math.max(slots, passRows ?? Math.min(PASS_ROWS, context));
@@ -228,11 +250,13 @@ function planBatchDecoding(model: ModelConfig, slots: number, passRows: number |
     logitRows,
     layout,
     pointers,
-    packed: planPackedWeights(arena, model, pointers),
+    packed: planPackedWeights(arena, model, pointers, operands),
     caches: Array.from({ length: model.layers }, () => ({ k: arena.reserve(cacheWords), v: arena.reserve(cacheWords) })),
     cos: arena.reserve(tableWords),
     sin: arena.reserve(tableWords),
     tokens: arena.reserve(maxRows),
+    rowSlots: arena.reserve(maxRows),
+    rowPositions: arena.reserve(maxRows),
     stream: arena.reserve(maxRows * dim),
     norm: arena.reserve(maxRows * dim),
     rstd: arena.reserve(maxRows),

@@ -12,7 +12,7 @@ test('products of few rows read the packed copies, others the weights, to the sa
   const layout = parameterLayout(tinyModel);
   const plan = createLayout();
   const pointers = locateParameters(tinyModel, layout, plan.reserve(layout.count));
-  const packed = planPackedWeights(plan, tinyModel, pointers);
+  const packed = planPackedWeights(plan, tinyModel, pointers, 'bf16');
   const widest = Math.max(...packed.map(({ n, k }) => Math.max(n, k)));
   const [x, plain, found] = [plan.reserve(ROWS * widest), plan.reserve(ROWS * widest), plan.reserve(ROWS * widest)];
   const arena = createReferenceBackend().createArena(plan.words);

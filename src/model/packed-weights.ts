@@ -1,4 +1,4 @@
-import { type Kernels, type Layout, MatmulMode, type Ptr, packedOperandWords } from '../numerics/backend.ts';
+import { type Kernels, type Layout, MatmulMode, type Operands, type Ptr, packedOperandWords } from '../numerics/backend.ts';
 import type { ModelConfig } from '../params/genesis.ts';
 import { keyValueDim, type ParameterPointers } from './layout.ts';
 
@@ -13,11 +13,21 @@ interface PackedWeight {
   readonly packed: Ptr;
 }
 
-/** Room for packed copies of all matrices that decoding multiplies with: half as many bytes as the weights themselves. */
-export function planPackedWeights(arena: Layout, config: ModelConfig, pointers: ParameterPointers): readonly PackedWeight[] {
+/** Room for packed copies of all matrices that decoding multiplies with: half as many bytes as the weights themselves where operands are bf16. */
+export function planPackedWeights(
+  arena: Layout,
+  config: ModelConfig,
+  pointers: ParameterPointers,
+  operands: Operands,
+): readonly PackedWeight[] {
   const { dim, hidden_dim: hidden, vocab_size: vocab } = config;
   const keyDim = keyValueDim(config);
-  const place = (weight: Ptr, n: number, k: number): PackedWeight => ({ weight, n, k, packed: arena.reserve(packedOperandWords(n, k)) });
+  const place = (weight: Ptr, n: number, k: number): PackedWeight => ({
+    weight,
+    n,
+    k,
+    packed: arena.reserve(packedOperandWords(n, k, operands)),
+  });
   return [
     ...pointers.layers.flatMap((layer) => [
       place(layer.q, dim, dim),

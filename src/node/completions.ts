@@ -44,6 +44,7 @@ export function createCompletions(
       assets: assetFolders(config),
       backend: config.backend,
       threads: config.inference_threads,
+      operands: config.inference_operands,
       slots: config.inference_slots,
       share: computes ? config.inference_share : 1,
     };
@@ -53,7 +54,12 @@ export function createCompletions(
   }
 
   return createCompletionService(
-    { contextLength: model.context_length, vocabSize: model.vocab_size, slots: config.inference_slots },
+    {
+      contextLength: model.context_length,
+      vocabSize: model.vocab_size,
+      slots: config.inference_slots,
+      operands: config.inference_operands,
+    },
     {
       engine() {
         started ??= start().catch((error) => {

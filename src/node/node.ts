@@ -21,6 +21,7 @@ import type { ConsensusMessage } from '../codec/types.ts';
 import type { BlockApplication } from '../consensus/types.ts';
 import { createSenderRecovery } from '../execution/senders.ts';
 import { systemPace } from '../execution/watch.ts';
+import { readTokenizerFiles } from '../learning/assets.ts';
 import { createUpdateFormat } from '../learning/update-format.ts';
 import { createNetwork } from '../network/create-network.ts';
 import { authorityAddresses, type Genesis, genesisHash } from '../params/genesis.ts';
@@ -311,6 +312,7 @@ async function assemble(
     history,
     completions,
     chatTemplate: (await openLanguage(genesis, assetFolders(config))).chatTemplate,
+    tokenizerFiles: await readTokenizerFiles(genesis, assetFolders(config)),
   });
   const apiKeys = await loadApiKeys(config);
   const api = createApiServer(

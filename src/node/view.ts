@@ -27,6 +27,7 @@ export function createNodeView(parts: {
   readonly history: TrainingHistory;
   readonly completions: CompletionService;
   readonly chatTemplate: NodeView['chatTemplate'];
+  readonly tokenizerFiles: NodeView['tokenizerFiles'];
 }): NodeView {
   const { chain, blocks, transactions, network, sync, trainer, history } = parts;
   return {
@@ -36,6 +37,7 @@ export function createNodeView(parts: {
     operator: parts.operator,
     completions: parts.completions,
     chatTemplate: parts.chatTemplate,
+    tokenizerFiles: parts.tokenizerFiles,
     chain: {
       head: () => ({ height: chain.height, hash: chain.headHash, header: chain.headHeader }),
       syncing: () => sync.status,

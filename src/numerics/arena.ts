@@ -1,4 +1,4 @@
-import type { Arena, Kernels } from './backend.ts';
+import type { Arena, Kernels, Operands } from './backend.ts';
 import { numericsError } from './errors.ts';
 import { guardKernels } from './guard.ts';
 
@@ -17,7 +17,7 @@ export interface ArenaMemory {
  * Wraps a backend's memory as an `Arena`: sizes and operands are checked before any kernel sees them.
  * @throws NUMERICS_BAD_ARGUMENT for a size that is not a whole number of words in range; NUMERICS_OUT_OF_MEMORY
  */
-export function createArena(words: number, reserve: () => ArenaMemory): Arena {
+export function createArena(words: number, operands: Operands, reserve: () => ArenaMemory): Arena {
   if (!Number.isInteger(words) || words < 1 || words > ARENA_MAX_WORDS) {
     throw numericsError('NUMERICS_BAD_ARGUMENT', `arena words must be a whole number from 1 to ${ARENA_MAX_WORDS}, got ${words}`);
   }
@@ -36,7 +36,7 @@ export function createArena(words: number, reserve: () => ArenaMemory): Arena {
   };
   return {
     words,
-    kernels: guardKernels(memory.kernels, { words, i32, isReleased: () => released }),
+    kernels: guardKernels(memory.kernels, { words, operands, i32, isReleased: () => released }),
     f32(ptr, length) {
       view(ptr, length);
       return new Float32Array(memory.buffer as ArrayBuffer, memory.byteOffset + ptr * 4, length);

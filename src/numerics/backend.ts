@@ -16,6 +16,8 @@
  * - An operand above 2^50 counts as +0 after raising its flag. Once a flag is raised, what kernels leave behind is not part of the contract.
  * - A row reduction never crosses rows; a reduction over rows (tokens) continues what accumulates, rows ascending: a `chain` in products,
  *   elsewhere one plain sum.
+ * - A backend whose `operands` are "f32" does not round operands: where this file says bf16(x), x counts as it is, above 2^50 as before.
+ *   Products are then rounded before they are added. It is another arithmetic, for answering as other programs do; no proof is in it.
  * How work is blocked, packed, vectorised or spread over threads is a backend's own business: none of it can change a bit.
  */
 
@@ -47,6 +49,13 @@ export interface AttentionShape {
   readonly headDim: number;
 }
 
+/** Shape of one call of attentionRows. */
+export interface AttentionRowsShape extends Pick<AttentionShape, 'keyCapacity' | 'heads' | 'kvHeads' | 'headDim'> {
+  readonly rows: number;
+  /** Sequences that k and v hold. */
+  readonly slots: number;
+}
+
 /**
  * Operations over one arena. All matrices are row-major and dense; tokens and targets are i32; numbers are rounded to f32 on entry.
  * Sizes are whole numbers from 1, lengths `n` of elementwise operations from 0.
@@ -63,7 +72,8 @@ export interface Kernels {
   /**
    * packed [packedOperandWords(n, k)] = bf16() of B [n, k], in the form `matmulPacked` reads. Panels of 16 rows of B, zeros beyond the last; in
    * a panel, for each pair of steps 2p, 2p+1 and each of its rows a word with the even step's bf16 in the lower half, zeros from k up to a
-   * multiple of 32. Half the bytes of B, rounded once for many products. packed may not overlap B. No part of programs.
+   * multiple of 32. Half the bytes of B, rounded once for many products. Operands of f32 have a word each, a step's 16 rows behind the
+   * one's before. packed may not overlap B. No part of programs.
    */
   packOperand(packed: Ptr, b: Ptr, n: number, k: number): void;
   /**
@@ -120,6 +130,12 @@ export interface Kernels {
    */
   attentionForward(out: Ptr, stats: Ptr, q: Ptr, k: Ptr, v: Ptr, shape: AttentionShape): void;
   /**
+   * Attention of single rows of several sequences that share a cache: row r is attentionForward with batch 1, queries 1 and offset
+   * positions[r] on the keys and values of slot slots[r] (both i32). q, out [rows, heads·headDim]; k, v [slots·keyCapacity, kvHeads·headDim];
+   * stats [rows, heads, 2].
+   */
+  attentionRows(out: Ptr, stats: Ptr, q: Ptr, k: Ptr, v: Ptr, slots: Ptr, positions: Ptr, shape: AttentionRowsShape): void;
+  /**
    * Gradients; dq is written, dk and dv are accumulated (the caller clears them). p_j is recomputed from q, k and stats.
    *   dp_j = chain over d of bf16(dOut_d)·bf16(v_jd); t = lanes(p·dp); ds_j = (p_j·(dp_j − t))·scale;
    *   dq_d = chain over j of bf16(ds_j)·bf16(k_jd);
@@ -172,9 +188,12 @@ export interface Kernels {
 
 const PACKED_PANEL_ROWS = 16;
 
+/** What products are made of: operands rounded to bf16, the arithmetic of networks, or as they are. */
+export type Operands = 'bf16' | 'f32';
+
 /** Words of a right operand B [n, k] as `packOperand` writes it. */
-export function packedOperandWords(n: number, k: number): number {
-  return (Math.ceil(n / PACKED_PANEL_ROWS) * PACKED_PANEL_ROWS * Math.ceil(k / 32) * 32) / 2;
+export function packedOperandWords(n: number, k: number, operands: Operands): number {
+  return (Math.ceil(n / PACKED_PANEL_ROWS) * PACKED_PANEL_ROWS * Math.ceil(k / 32) * 32) / (operands === 'bf16' ? 2 : 1);
 }
 
 /** Calls of one program (`byRows`, `together`). */
@@ -204,8 +223,11 @@ export interface Arena {
   release(): void;
 }
 
-/** native variants are named after the instruction set they use, e.g. "native-avx512bf16", "native-avx2", "native-neon". */
-export type BackendName = 'reference' | 'wasm' | 'wasm-relaxed' | `native-${string}`;
+/**
+ * native variants are named after the instruction set they use, e.g. "native-avx512bf16", "native-avx2", "native-neon"; those of f32 operands
+ * end in _f32.
+ */
+export type BackendName = 'reference' | 'reference_f32' | 'wasm' | 'wasm-relaxed' | `native-${string}`;
 
 /**
  * SHA-256 of `prefix` (32 bytes) followed by the bytes of one chunk, for each chunk of a vector as it lies in memory, the last maybe shorter.
@@ -217,6 +239,7 @@ export type ChunkHasher = (prefix: Uint8Array, vector: Float32Array, chunkBytes:
 export interface Backend {
   readonly name: BackendName;
   readonly threads: number;
+  readonly operands: Operands;
   /** Where a little-endian machine has instructions for it, on all threads; elsewhere callers hash with the library they have. */
   readonly hashChunks?: ChunkHasher;
   createArena(words: number): Arena;

@@ -9,6 +9,7 @@ const reference = createReferenceBackend();
 const faulty: Backend = {
   name: 'native-faulty',
   threads: 1,
+  operands: 'bf16',
   createArena(words) {
     const arena: Arena = reference.createArena(words);
     const kernels: Arena['kernels'] = {

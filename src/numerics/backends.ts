@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import { messageOf } from '../primitives/errors.ts';
-import type { Backend, BackendName } from './backend.ts';
+import type { Backend, BackendName, Operands } from './backend.ts';
 import { numericsError } from './errors.ts';
-import { createNativeBackend, loadNativeAddon } from './native.ts';
+import { createNativeBackend, isF32Variant, loadNativeAddon } from './native.ts';
 import { nativeKernelsFile, wasmKernelsFile } from './package-root.ts';
 import { productTimes } from './product-time.ts';
 import { createReferenceBackend } from './reference.ts';
@@ -17,6 +17,8 @@ export interface BackendSelection {
   readonly wanted: string;
   /** Threads of a native backend, the calling one included; the others have one. */
   readonly threads: number;
+  /** Left out: bf16, the arithmetic of networks. f32 has no WebAssembly build. */
+  readonly operands?: Operands;
 }
 
 export interface BackendDependencies {
@@ -37,7 +39,7 @@ const THREADS_MAX = 256;
 
 /** Names of the backends this machine can run: native ones, widest first, WebAssembly, the reference. */
 export function listBackends(): readonly BackendName[] {
-  return machineCandidates().map(({ name }) => name);
+  return machineCandidates('bf16').map(({ name }) => name);
 }
 
 /**
@@ -49,11 +51,11 @@ export function listBackends(): readonly BackendName[] {
  * computes other bits; NUMERICS_BAD_ARGUMENT for a wrong number of threads
  */
 export async function selectBackend(selection: BackendSelection, dependencies: BackendDependencies = {}): Promise<Backend> {
-  const { wanted, threads } = selection;
+  const { wanted, threads, operands = 'bf16' } = selection;
   if (!Number.isInteger(threads) || threads < 1 || threads > THREADS_MAX) {
     throw numericsError('NUMERICS_BAD_ARGUMENT', `threads must be a whole number from 1 to ${THREADS_MAX}, got ${threads}`);
   }
-  const all = dependencies.candidates ?? machineCandidates((reason) => dependencies.onRefused?.('native-addon', reason));
+  const all = dependencies.candidates ?? machineCandidates(operands, (reason) => dependencies.onRefused?.('native-addon', reason));
   const exact = all.find(({ name }) => name === wanted);
   if (exact !== undefined) return create(exact, threads);
 
@@ -114,24 +116,27 @@ function enableRelaxedSimd(): boolean {
   return hasRelaxedSimd();
 }
 
-function machineCandidates(onUnusable: (reason: string) => void = () => {}): readonly BackendCandidate[] {
+function machineCandidates(operands: Operands, onUnusable: (reason: string) => void = () => {}): readonly BackendCandidate[] {
   const candidates: BackendCandidate[] = [];
   const nativeFile = nativeKernelsFile();
   if (nativeFile !== undefined) {
     try {
       const addon = loadNativeAddon(nativeFile);
       for (const variant of addon.variants()) {
+        if (isF32Variant(variant) !== (operands === 'f32')) continue;
         candidates.push({ name: `native-${variant}`, create: async (threads) => createNativeBackend(addon, variant, threads) });
       }
     } catch (error) {
       onUnusable(messageOf(error));
     }
   }
-  for (const name of enableRelaxedSimd() ? (['wasm-relaxed', 'wasm'] as const) : (['wasm'] as const)) {
+  const modules = operands === 'f32' ? [] : enableRelaxedSimd() ? (['wasm-relaxed', 'wasm'] as const) : (['wasm'] as const);
+  for (const name of modules) {
     const file = wasmKernelsFile(name);
     if (!existsSync(file)) continue;
     candidates.push({ name, create: async () => createWasmBackend(await webAssembly.compile(await readFile(file)), name) });
   }
-  candidates.push({ name: 'reference', create: async () => createReferenceBackend() });
+  const reference = createReferenceBackend(operands);
+  candidates.push({ name: reference.name, create: async () => reference });
   return candidates;
 }

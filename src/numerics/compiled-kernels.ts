@@ -25,6 +25,7 @@ const Kernel = {
   TOGETHER: 19,
   PACK_OPERAND: 20,
   MATMUL_PACKED: 21,
+  ATTENTION_ROWS: 22,
 } as const;
 
 /** Words of a call's arguments; in a program the last one is the kernel's number. */
@@ -112,6 +113,9 @@ export function compiledKernels(slots: Float64Array, run: (kernel: number) => nu
     },
     attentionForward(out, stats, q, k, v, shape) {
       call(Kernel.ATTENTION_FORWARD, ...shapeOf(shape), out, stats, q, k, v);
+    },
+    attentionRows(out, stats, q, k, v, slots, positions, s) {
+      call(Kernel.ATTENTION_ROWS, s.rows, s.keyCapacity, s.heads, s.kvHeads, s.headDim, out, stats, q, k, v, slots, positions);
     },
     attentionBackward(dq, dk, dv, dOut, stats, q, k, v, shape) {
       call(Kernel.ATTENTION_BACKWARD, ...shapeOf(shape), dq, dk, dv, dOut, stats, q, k, v);

@@ -50,6 +50,11 @@ export function bf16(x: number): number | null {
   return fromBits((bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000);
 }
 
+/** An operand that is not rounded: null when |x| > 2^50, Inf or NaN. */
+export function f32Operand(x: number): number | null {
+  return Math.abs(x) <= OPERAND_MAX ? x : null;
+}
+
 /** Below it f32 is finer than the grid. Added with c's sign, it rounds c to the grid; taken off again, it leaves that multiple. */
 const GRID_LIMIT = 2 ** -103;
 

@@ -1,8 +1,17 @@
-import { type AttentionShape, type Kernels, MatmulMode, PROGRAM_CALLS_MAX, type Ptr, packedOperandWords } from './backend.ts';
+import {
+  type AttentionShape,
+  type Kernels,
+  MatmulMode,
+  type Operands,
+  PROGRAM_CALLS_MAX,
+  type Ptr,
+  packedOperandWords,
+} from './backend.ts';
 import { numericsError } from './errors.ts';
 
 interface GuardContext {
   readonly words: number;
+  readonly operands: Operands;
   /** A view of the arena, to look at tokens. */
   i32(ptr: Ptr, length: number): Int32Array;
   isReleased(): boolean;
@@ -92,7 +101,7 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
     },
     packOperand(packed, b, n, k) {
       sizes('packOperand', { n, k });
-      const words = packedOperandWords(n, k);
+      const words = packedOperandWords(n, k, context.operands);
       inside('packOperand', [
         ['packed', packed, words],
         ['b', b, n * k],
@@ -103,7 +112,7 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
     },
     matmulPacked(m, n, k, a, packed, c) {
       sizes('matmulPacked', { m, n, k });
-      const words = packedOperandWords(n, k);
+      const words = packedOperandWords(n, k, context.operands);
       inside('matmulPacked', [
         ['a', a, m * k],
         ['packed', packed, words],
@@ -215,6 +224,25 @@ export function guardKernels(kernels: Kernels, context: GuardContext): Kernels {
       ]);
       rowwise('attentionForward', 0);
       kernels.attentionForward(out, stats, q, k, v, shape);
+    },
+    attentionRows(out, stats, q, k, v, slots, positions, shape) {
+      const { rows, keyCapacity, heads, kvHeads, headDim } = shape;
+      sizes('attentionRows', { rows, slots: shape.slots });
+      const { queryWords, statWords } = attentionWords('attentionRows', { ...shape, batch: rows, queries: 1, offset: 0 });
+      const kvWords = shape.slots * keyCapacity * kvHeads * headDim;
+      inside('attentionRows', [
+        ['out', out, queryWords],
+        ['stats', stats, statWords],
+        ['q', q, queryWords],
+        ['k', k, kvWords],
+        ['v', v, kvWords],
+        ['slots', slots, rows],
+        ['positions', positions, rows],
+      ]);
+      indices('attentionRows', 'slots', slots, rows, shape.slots);
+      indices('attentionRows', 'positions', positions, rows, keyCapacity);
+      rowwise('attentionRows', 0);
+      kernels.attentionRows(out, stats, q, k, v, slots, positions, { rows, slots: shape.slots, keyCapacity, heads, kvHeads, headDim });
     },
     attentionBackward(dq, dk, dv, dOut, stats, q, k, v, shape) {
       const { queryWords, kvWords, statWords } = attentionWords('attentionBackward', shape);

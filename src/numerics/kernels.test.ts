@@ -4,6 +4,7 @@ import { nativeKernelsFile } from './package-root.ts';
 import { createReferenceBackend } from './reference.ts';
 import {
   attentionCases,
+  attentionRowsCase,
   byRowsCase,
   crossEntropyCase,
   elementwiseCases,
@@ -21,6 +22,7 @@ import { createBits } from './self-test/values.ts';
 import { compiledBackends } from './testing/backends.ts';
 
 const reference = createReferenceBackend();
+const unrounded = createReferenceBackend('f32');
 const { NN, NT, TN } = MatmulMode;
 
 interface Outcome {
@@ -88,7 +90,9 @@ const cases: KernelCase[] = [
   matmulCase({ mode: TN, m: 130, n: 70, k: 1029, accumulate: true }),
   matmulCase({ mode: NT, m: 130, n: 70, k: 1029 }),
   ...attentionShapes(),
-  ...[1, 2, 4, 7, 16, 33].flatMap((m) => [packedCase(m, 16, 32, -4, 2, m), packedCase(m, 301, 97, -58, 40, m)]),
+  attentionRowsCase({ rows: 1, slots: 1, keyCapacity: 1, heads: 1, kvHeads: 1, headDim: 1 }),
+  attentionRowsCase({ rows: 9, slots: 4, keyCapacity: 130, heads: 6, kvHeads: 3, headDim: 33 }),
+  ...[1, 2, 4, 7, 8, 11, 16, 33].flatMap((m) => [packedCase(m, 16, 32, -4, 2, m), packedCase(m, 301, 97, -58, 40, m)]),
   ...[1, 15, 16, 17, 130].flatMap((dim) => [...rmsNormCases(7, dim, dim), ...embedCases(40, dim, 5, dim)]),
   ...rmsNormCases(300, 100, 77),
   ropeCase(3, 1, 0, 1, 2, false),
@@ -107,13 +111,14 @@ const programs: readonly KernelCase[] = [
   togetherCase(20, 9, 1100),
 ];
 cases.push(...programs);
-const expected = cases.map((kernelCase) => outcomeOf(reference, kernelCase));
+const expectedOf = (backend: Backend) => cases.map((kernelCase) => outcomeOf(backend, kernelCase));
+const expected = { bf16: expectedOf(reference), f32: expectedOf(unrounded) };
 
-describe('compiled kernels equal the reference bit for bit', async () => {
-  it.each(await compiledBackends())('$label', ({ backend }) => {
+describe('compiled kernels equal the reference of their arithmetic bit for bit', async () => {
+  it.each([...(await compiledBackends()), ...(await compiledBackends('f32'))])('$label', ({ backend }) => {
     for (const [i, kernelCase] of cases.entries()) {
       const found = outcomeOf(backend, kernelCase);
-      const wanted = expected[i] as Outcome;
+      const wanted = expected[backend.operands][i] as Outcome;
       const at = found.words.findIndex((word, w) => word !== wanted.words[w]);
       expect(at, `${kernelCase.name}: first word that differs`).toBe(-1);
       expect(found.result, kernelCase.name).toBe(wanted.result);
@@ -125,18 +130,22 @@ describe('compiled kernels equal the reference bit for bit', async () => {
 });
 
 describe('a packed operand', async () => {
-  it.each([{ label: 'reference', backend: reference }, ...(await compiledBackends())])('$label: has the bits of matmul', ({ backend }) => {
-    const [m, n, k] = [3, 50, 70];
-    const [b, packed, plain, found] = [256, 4096, 8192, 8448];
-    const arena = backend.createArena(9000);
-    const values = arena.f32(0, b + n * k);
-    const bits = createBits(3);
-    for (let i = 0; i < values.length; i++) values[i] = ((bits() % 4001) - 2000) / 512;
-    arena.kernels.matmul(NT, m, n, k, 0, b, plain, false);
-    arena.kernels.packOperand(packed, b, n, k);
-    arena.kernels.matmulPacked(m, n, k, 0, packed, found);
-    expect(arena.i32(found, m * n)).toEqual(arena.i32(plain, m * n));
-  });
+  const references = [reference, unrounded].map((backend) => ({ label: backend.name, backend }));
+  it.each([...references, ...(await compiledBackends()), ...(await compiledBackends('f32'))])(
+    '$label: has the bits of matmul',
+    ({ backend }) => {
+      const [m, n, k] = [3, 50, 70];
+      const [b, packed, plain, found] = [256, 4096, 12288, 12544];
+      const arena = backend.createArena(13000);
+      const values = arena.f32(0, b + n * k);
+      const bits = createBits(3);
+      for (let i = 0; i < values.length; i++) values[i] = ((bits() % 4001) - 2000) / 512;
+      arena.kernels.matmul(NT, m, n, k, 0, b, plain, false);
+      arena.kernels.packOperand(packed, b, n, k);
+      arena.kernels.matmulPacked(m, n, k, 0, packed, found);
+      expect(arena.i32(found, m * n)).toEqual(arena.i32(plain, m * n));
+    },
+  );
 });
 
 describe('how a product is cut never changes a bit', async () => {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { createArena } from './arena.ts';
-import type { Backend, BackendName, ChunkHasher } from './backend.ts';
+import type { Backend, BackendName, ChunkHasher, Operands } from './backend.ts';
 import { ARGUMENT_SLOTS, compiledKernels } from './compiled-kernels.ts';
 import { numericsError } from './errors.ts';
 
@@ -41,12 +41,14 @@ export function createNativeBackend(addon: NativeAddon, variant: string, threads
     throw numericsError('NUMERICS_BACKEND_UNAVAILABLE', `${name} cannot run on this processor, or its compiler could not build it`);
   }
   const pool = addon.createPool(threads);
+  const operands: Operands = isF32Variant(variant) ? 'f32' : 'bf16';
   return {
     name,
     threads,
+    operands,
     ...(addon.canHash() ? { hashChunks: chunkHasher(addon, pool) } : {}),
     createArena(words) {
-      return createArena(words, () => {
+      return createArena(words, operands, () => {
         const buffer = new ArrayBuffer(HEADER_BYTES + words * 4);
         const { byteOffset, handle } = addon.createArena(pool, buffer, variant);
         return {
@@ -58,6 +60,11 @@ export function createNativeBackend(addon: NativeAddon, variant: string, threads
       });
     },
   };
+}
+
+/** Whether a variant leaves operands unrounded. */
+export function isF32Variant(variant: string): boolean {
+  return variant.endsWith('_f32');
 }
 
 function chunkHasher(addon: NativeAddon, pool: object): ChunkHasher {

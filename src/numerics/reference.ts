@@ -1,5 +1,5 @@
 import { createArena } from './arena.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, Operands } from './backend.ts';
 import { attentionKernels } from './reference/attention.ts';
 import { elementwiseKernels } from './reference/elementwise.ts';
 import { matmulKernel } from './reference/matmul.ts';
@@ -10,13 +10,14 @@ import { rowKernels } from './reference/rows.ts';
  * The normative backend: plain scalar JavaScript, `Math.fround` after each operation. Slow and clear; every other backend must equal it
  * bit for bit, and only it may justify calling a proof fraudulent.
  */
-export function createReferenceBackend(): Backend {
+export function createReferenceBackend(operands: Operands = 'bf16'): Backend {
   return {
-    name: 'reference',
+    name: operands === 'bf16' ? 'reference' : 'reference_f32',
     threads: 1,
+    operands,
     createArena(words) {
-      return createArena(words, () => {
-        const memory = createMemory(words);
+      return createArena(words, operands, () => {
+        const memory = createMemory(words, operands);
         return {
           buffer: memory.f32.buffer,
           byteOffset: 0,

@@ -32,6 +32,7 @@ export function createWasmBackend(module: WasmModule, name: WasmBackendName): Ba
   return {
     name,
     threads: 1,
+    operands: 'bf16',
     createArena(words) {
       if (words * 4 > ARENA_MAX_BYTES) {
         throw numericsError(
@@ -39,7 +40,7 @@ export function createWasmBackend(module: WasmModule, name: WasmBackendName): Ba
           `WebAssembly has 32-bit addresses, and ${words * 4} bytes are more than its ${ARENA_MAX_BYTES}; use a native backend (node scripts/build-native.mjs), checkpointing, or a smaller model or micro-batch`,
         );
       }
-      return createArena(words, () => {
+      return createArena(words, 'bf16', () => {
         const memory = new webAssembly.Memory({ initial: Math.ceil((ARENA_BASE + words * 4) / PAGE_BYTES) });
         const exports = new webAssembly.Instance(module, { env: { memory } }).exports as unknown as WasmExports;
         if (exports.__heap_base.value > MODULE_BYTES) throw new RangeError('the module does not fit below its scratch memory');

@@ -52,6 +52,8 @@ export const nodeConfigSchema = z.strictObject({
   /** Answers made together, and threads that make them. */
   inference_slots: z.number().int().positive().max(256).default(8),
   inference_threads: z.number().int().positive().max(256).default(1),
+  /** What answers are computed with: operands rounded to bf16, as in training, or unrounded, as other programs read an export. */
+  inference_operands: z.enum(['bf16', 'f32']).default('bf16'),
   /** Models that have answered, kept so that their answers can be computed again; each takes 4 bytes a parameter. */
   served_models_kept: z.number().int().positive().max(10_000).default(4),
   /** JSON file of hashed API keys with quotas: with it, /v1 answers to these only. */

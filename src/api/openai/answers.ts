@@ -112,6 +112,8 @@ export function lineage(index: number, end: AnswerEnd) {
     momentum_root: toHex(end.momentumRoot),
     round: end.round,
     seed: end.seed,
+    // Left out: the arithmetic of networks.
+    ...(end.operands === 'bf16' ? {} : { operands: end.operands }),
     tokens: end.tokens,
   };
 }

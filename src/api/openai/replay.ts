@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Operands } from '../../numerics/backend.ts';
 import { fromHex } from '../../primitives/bytes.ts';
 import type { Hash } from '../../primitives/hash.ts';
 import type { PlannedAnswer } from './answers.ts';
@@ -17,6 +18,7 @@ export interface RecordedAnswer {
   readonly weightsRoot: Hash;
   readonly momentumRoot: Hash;
   readonly round: number;
+  readonly operands: Operands;
   readonly tokens: readonly number[];
   readonly plan: PlannedAnswer & { readonly seed: number };
   /** Whether the response shows exactly what these tokens say. */
@@ -31,6 +33,7 @@ const lineageSchema = z.object({
   momentum_root: hash,
   round: z.number().int(),
   seed: z.number(),
+  operands: z.enum(['bf16', 'f32']).default('bf16'),
   tokens: z.array(z.number().int().min(0)),
 });
 
@@ -76,6 +79,7 @@ export async function planRecorded(
         weightsRoot: fromHex(answer.weights_root, 32),
         momentumRoot: fromHex(answer.momentum_root, 32),
         round: answer.round,
+        operands: answer.operands,
         tokens: answer.tokens,
         plan: { ...plan, seed: answer.seed },
         shows(text) {

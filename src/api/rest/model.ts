@@ -5,9 +5,23 @@ import type { NodeView, ServedModel } from '../../chain/view.ts';
 import { fromHex, toHex } from '../../primitives/bytes.ts';
 import { apiError } from '../errors.ts';
 
+/** GET /api/v1/models/settled: the model that answers now. Its weights can be fetched for as long as it is kept. */
+export async function settledModel(view: NodeView) {
+  return describe(await view.completions.settledModel());
+}
+
+/** GET /api/v1/tokenizer: the files that the genesis names by hash. */
+export function tokenizerFiles(view: NodeView) {
+  if (view.tokenizerFiles === undefined) throw apiError('API_NOT_FOUND', 'the network’s tokenizer is GPT-2’s: it has no files');
+  return view.tokenizerFiles;
+}
+
 /** GET /api/v1/models/{root}: a model that has answered not long ago. */
 export async function servedModel(view: NodeView, root: string) {
-  const { modelRoot, weightsRoot, momentumRoot, round, weightsPath } = await find(view, root);
+  return describe(await find(view, root));
+}
+
+async function describe({ modelRoot, weightsRoot, momentumRoot, round, weightsPath }: ServedModel) {
   return {
     model_root: toHex(modelRoot),
     weights_root: toHex(weightsRoot),

@@ -4,7 +4,7 @@ import { accountTransactions, balance } from './accounts.ts';
 import { authorities } from './authorities.ts';
 import { block } from './block.ts';
 import { lineage } from './lineage.ts';
-import { servedModel, servedWeights } from './model.ts';
+import { servedModel, servedWeights, settledModel, tokenizerFiles } from './model.ts';
 import { networkInfo } from './network-info.ts';
 import { peers } from './peers.ts';
 import { roundReward } from './reward.ts';
@@ -29,6 +29,8 @@ export function registerRest(app: FastifyInstance, view: NodeView): void {
     roundReward(view, params.round, params.address),
   );
   app.get('/api/v1/genesis', () => view.identity.genesis);
+  app.get('/api/v1/tokenizer', () => tokenizerFiles(view));
+  app.get('/api/v1/models/settled', () => settledModel(view));
   app.get<{ Params: { root: string } }>('/api/v1/models/:root', ({ params }) => servedModel(view, params.root));
   app.get<{ Params: { root: string } }>('/api/v1/models/:root/weights', ({ params }, reply) => servedWeights(view, params.root, reply));
   app.get<{ Params: { address: string } }>('/api/v1/stakes/:address', ({ params }) => stake(view, params.address));

@@ -16,6 +16,9 @@ export const noCompletions: CompletionService = {
   vocabSize: 256,
   encode: async () => [1],
   decode: async () => 'a',
+  settledModel: async () => {
+    throw new Error('the test expected no model');
+  },
   servedModel: async () => undefined,
   stats: () => ({ running: 0, waiting: 0 }),
   embed: async () => {
@@ -107,6 +110,7 @@ export function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
     addresses: () => ['/ip4/127.0.0.1/tcp/1/ws'],
     completions: noCompletions,
     chatTemplate: undefined,
+    tokenizerFiles: undefined,
     ...parts,
   };
 }

@@ -13,12 +13,16 @@ import type { ModelConfig } from '../../params/genesis.ts';
 import { cliError } from '../errors.ts';
 import { fileExists } from '../files.ts';
 import type { Io } from '../io.ts';
+import { type NodeAddressOptions, nodeUrl } from '../options.ts';
 import { createProgress } from '../progress.ts';
 import { formatBytes, groupDigits } from '../text.ts';
+import { readChainLineage } from './chain-lineage.ts';
+import { readNodeModel } from './node-model.ts';
 import { tokenizerOf } from './stored-tokenizer.ts';
 
-export interface ExportFlags {
-  readonly model: string;
+export interface ExportFlags extends NodeAddressOptions {
+  /** A folder; left out: what a running node has settled on. */
+  readonly model?: string;
   readonly format: 'hf' | 'gguf';
   readonly type: TensorType;
   readonly output: string;
@@ -37,7 +41,7 @@ export interface ModelToExport {
 
 /**
  * `pol-node export`: a model for other programs.
- * @throws CLI_USAGE, CLI_FILE_EXISTS, RUN_MISSING, RUN_CHECKPOINT_DAMAGED, FORMAT_UNSUPPORTED, DATA_TOKENIZER_INVALID
+ * @throws CLI_USAGE, CLI_FILE_EXISTS, CLI_UNREACHABLE, CLI_REFUSED, CLI_CHECK_FAILED, RUN_MISSING, RUN_CHECKPOINT_DAMAGED, FORMAT_UNSUPPORTED, DATA_TOKENIZER_INVALID
  */
 export async function exportModel(flags: ExportFlags, io: Io): Promise<void> {
   const { format, type, force } = flags;
@@ -48,25 +52,28 @@ export async function exportModel(flags: ExportFlags, io: Io): Promise<void> {
   const progress = createProgress(io.err, io.clock.now);
   try {
     progress.update('reading the model …');
-    const directory = resolve(io.workingDirectory, flags.model);
-    const stored = await openStoredModel(directory, { now: io.clock.now });
-    const weights = new Float32Array(parameterLayout(stored.config).count);
-    await stored.readWeights(weights);
-    const model: ModelToExport = {
-      name: flags.name ?? basename(directory),
-      config: stored.config,
-      weights,
-      tokenizer: await tokenizerOf(stored),
-      lineage: stored.lineage,
-    };
+    const onRead = (bytes: number) => progress.update(`reading the model … ${formatBytes(bytes)}`);
+    const found = flags.model === undefined ? await readNodeModel(nodeUrl(flags), io, onRead) : await readFolder(flags.model, io);
+    const { weightsRoot, weights } = found;
+    const model: ModelToExport = { ...found, name: flags.name ?? found.name };
     const onBytes = (bytes: number) => progress.update(`writing … ${formatBytes(bytes)}`);
     if (format === 'gguf') await writeGguf(model, type, output, onBytes);
     else await writeHuggingFace(model, type as Exclude<TensorType, 'q8_0'>, output, onBytes);
     progress.clear();
-    io.out.write(`wrote ${flags.output}: ${groupDigits(weights.length)} parameters as ${type}, weights ${stored.weightsRoot}\n`);
+    io.out.write(`wrote ${flags.output}: ${groupDigits(weights.length)} parameters as ${type}, weights ${weightsRoot}\n`);
   } finally {
     progress.clear();
   }
+}
+
+async function readFolder(folder: string, io: Io): Promise<ModelToExport & { readonly weightsRoot: string }> {
+  const directory = resolve(io.workingDirectory, folder);
+  const stored = await openStoredModel(directory, { now: io.clock.now });
+  const weights = new Float32Array(parameterLayout(stored.config).count);
+  await stored.readWeights(weights);
+  const { config, weightsRoot, network } = stored;
+  const lineage = (network && (await readChainLineage(directory, network, io))) ?? stored.lineage;
+  return { name: basename(directory), config, weights, tokenizer: await tokenizerOf(stored), lineage, weightsRoot };
 }
 
 /** Writes one GGUF file, which appears under its name only when whole. */

@@ -37,7 +37,8 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-function parseObject(text: string, path: string): Readonly<Record<string, unknown>> {
+/** @throws CLI_FILE_UNREADABLE */
+export function parseObject(text: string, path: string): Readonly<Record<string, unknown>> {
   try {
     const document: unknown = JSON.parse(text);
     if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document as Record<string, unknown>;

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startApi } from '../../api/testing/node.ts';
 import { GENESIS } from '../../chain/testing/network.ts';
 import { MODEL, openCompletions } from '../../inference/testing/model.ts';
+import type { Operands } from '../../numerics/backend.ts';
 import { listBackends, selectBackend } from '../../numerics/backends.ts';
 import { runCommand } from '../testing/run-command.ts';
 
@@ -12,8 +13,8 @@ const genesis = { ...GENESIS, model: MODEL };
 const compiled = listBackends().filter((name) => name === 'wasm' || name === listBackends()[0]);
 
 /** A node that answers on its fastest backend, and a way to ask and verify. */
-async function setUp() {
-  const { completions, served } = await openCompletions(MODEL, await selectBackend({ wanted: 'auto', threads: 1 }));
+async function setUp(operands: Operands = 'bf16') {
+  const { completions, served } = await openCompletions(MODEL, await selectBackend({ wanted: 'auto', threads: 1, operands }));
   const { url } = await startApi({ completions });
   const directory = mkdtempSync(join(tmpdir(), 'pol-verify-test-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
@@ -50,6 +51,13 @@ describe('verify-answer', () => {
       expect([code, err]).toEqual([0, '']);
       expect(out).toMatch(/^(answer \d: yes: \d+ tokens, bit for bit\n)+$/);
     }
+  });
+
+  it('computes an answer with the operands that it names', async () => {
+    const { ask, verify } = await setUp('f32');
+    const pair = await ask('/v1/completions', { model: 'pol-gpt', prompt: 'Hi', seed: 3, max_tokens: 8 });
+    expect(pair.response).toMatchObject({ pol: { answers: [{ operands: 'f32' }] } });
+    expect(await verify(pair)).toMatchObject({ code: 0, out: 'answer 0: yes: 8 tokens, bit for bit\n' });
   });
 
   it('says which token is not the model’s', async () => {

@@ -3,15 +3,17 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { createInferenceEngine } from '../../inference/engine.ts';
+import { createInferenceEngine, type InferenceEngine } from '../../inference/engine.ts';
 import { ASSETS_FOLDER } from '../../learning/assets.ts';
 import { openLanguage } from '../../node/language.ts';
+import type { Operands } from '../../numerics/backend.ts';
 import { selectBackend } from '../../numerics/backends.ts';
 import { type Genesis, parseGenesis } from '../../params/genesis.ts';
 import { toHex } from '../../primitives/bytes.ts';
 import { cliError } from '../errors.ts';
 import { readTextFile } from '../files.ts';
 import type { Io } from '../io.ts';
+import { fetchFromNode } from '../node-fetch.ts';
 import { examples, type NodeAddressOptions, nodeUrl, withNodeAddress } from '../options.ts';
 import { replayAnswers } from '../verify-answer/replay.ts';
 
@@ -52,20 +54,26 @@ async function verifyAnswer(file: string, options: VerifyAnswerOptions, io: Io):
   const { tokenizer, endTokens, chatTemplate } = await openLanguage(genesis, [resolve(io.workingDirectory, assets)]);
   const directory = await mkdtemp(join(tmpdir(), 'pol-verify-'));
   try {
-    const engine = createInferenceEngine(
-      { model, slots: 1, endTokens },
-      {
-        backend: await selectBackend({ wanted: options.backend, threads: availableParallelism() }),
-        tokenizer,
-      },
-    );
+    const open = async (operands: Operands): Promise<InferenceEngine> => {
+      const backend = await selectBackend({ wanted: options.backend, threads: availableParallelism(), operands });
+      return createInferenceEngine({ model, slots: 1, endTokens }, { backend, tokenizer });
+    };
+    const engines = new Map<Operands, Promise<InferenceEngine>>();
+    const engine = (operands: Operands): Promise<InferenceEngine> => {
+      const opened = engines.get(operands) ?? open(operands);
+      engines.set(operands, opened);
+      return opened;
+    };
     const weights = async ({ modelRoot }: { readonly modelRoot: Uint8Array }): Promise<string> => {
       if (options.weights !== undefined) return resolve(io.workingDirectory, options.weights);
       const path = join(directory, `${toHex(modelRoot)}.f32`);
-      await writeFile(path, new Uint8Array(await (await get(`${url}/api/v1/models/${toHex(modelRoot)}/weights`, io)).arrayBuffer()));
+      await writeFile(
+        path,
+        new Uint8Array(await (await fetchFromNode(`${url}/api/v1/models/${toHex(modelRoot)}/weights`, io)).arrayBuffer()),
+      );
       return path;
     };
-    const verdicts = await replayAnswers({ model, request, response, chatTemplate }, { engine, weights });
+    const verdicts = await replayAnswers({ model, request, response, chatTemplate }, { engine, tokenizer, weights });
     if (options.json === true) io.out.write(`${JSON.stringify(verdicts)}\n`);
     else {
       for (const verdict of verdicts) {
@@ -91,17 +99,5 @@ function readPair(text: string, file: string): { readonly request: unknown; read
 
 async function readGenesis({ genesisFile }: VerifyAnswerOptions, url: string, io: Io): Promise<Genesis> {
   if (genesisFile !== undefined) return parseGenesis(JSON.parse(readTextFile(genesisFile, io.workingDirectory)));
-  return parseGenesis(await (await get(`${url}/api/v1/genesis`, io)).json());
-}
-
-async function get(url: string, io: Io): Promise<Response> {
-  let response: Response;
-  try {
-    response = await io.fetch(url);
-  } catch (cause) {
-    throw cliError('CLI_UNREACHABLE', `no node answers at ${url}; name one with --port or --url`, { cause });
-  }
-  if (response.ok) return response;
-  const body = (await response.json().catch(() => undefined)) as { error?: { message?: string } } | undefined;
-  throw cliError('CLI_REFUSED', body?.error?.message ?? `HTTP ${response.status} from ${url}`);
+  return parseGenesis(await (await fetchFromNode(`${url}/api/v1/genesis`, io)).json());
 }

@@ -2,11 +2,13 @@ import { open } from 'node:fs/promises';
 import { createChatTemplate, DEFAULT_CHAT_TEMPLATE } from '../../api/openai/chat-template.ts';
 import { planRecorded, type RecordedAnswer } from '../../api/openai/replay.ts';
 import type { ChatTemplateSource } from '../../chain/view.ts';
+import type { Tokenizer } from '../../data/types.ts';
 import type { InferenceEngine } from '../../inference/engine.ts';
 import { vectorRoot } from '../../learning/chunks.ts';
 import { modelRootOf } from '../../learning/model-root.ts';
 import { readVectors } from '../../learning/vector-file.ts';
 import { parameterLayout } from '../../model/layout.ts';
+import type { Operands } from '../../numerics/backend.ts';
 import type { ModelConfig } from '../../params/genesis.ts';
 import { equalBytes, toHex } from '../../primitives/bytes.ts';
 import { cliError } from '../errors.ts';
@@ -27,7 +29,9 @@ export interface ReplayOptions {
 }
 
 export interface ReplayDependencies {
-  readonly engine: InferenceEngine;
+  /** An engine of the arithmetic that the answer was made with. */
+  readonly engine: (operands: Operands) => Promise<InferenceEngine>;
+  readonly tokenizer: Tokenizer;
   /** A file with the weights of a model. */
   readonly weights: (answer: RecordedAnswer) => Promise<string>;
 }
@@ -38,8 +42,12 @@ export interface ReplayDependencies {
  */
 export async function replayAnswers(options: ReplayOptions, dependencies: ReplayDependencies): Promise<readonly Verdict[]> {
   const { model, request, response } = options;
-  const { engine } = dependencies;
-  const planner = { encode: engine.encode, decode: engine.decode, contextLength: model.context_length };
+  const { encode, decode } = dependencies.tokenizer;
+  const planner = {
+    encode: async (text: string) => encode(text),
+    decode: async (tokens: readonly number[]) => decode(tokens),
+    contextLength: model.context_length,
+  };
   const recorded = await planRecorded({ request, response }, createChatTemplate(options.chatTemplate ?? DEFAULT_CHAT_TEMPLATE), planner);
   const verdicts: Verdict[] = [];
   const checked = new Map<string, string>();
@@ -50,6 +58,7 @@ export async function replayAnswers(options: ReplayOptions, dependencies: Replay
     checked.set(root, weightsPath);
     let text = '';
     const job = { id: answer.index + 1, weightsPath, modelId: root, ...answer.plan, logprobs: undefined, promptLogprobs: false };
+    const engine = await dependencies.engine(answer.operands);
     const { tokens } = await engine.generate(job, (event) => {
       if (event.type === 'text') text += event.text;
     });

@@ -61,7 +61,7 @@ export async function openCompletions(model = MODEL, backend = createReferenceBa
     },
   };
   const completions = createCompletionService(
-    { contextLength: model.context_length, vocabSize: model.vocab_size },
+    { contextLength: model.context_length, vocabSize: model.vocab_size, operands: backend.operands },
     { engine: async () => watched, model: async () => served, servedModel: async () => served },
   );
   return { completions, cancelled, served };

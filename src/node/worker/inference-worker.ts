@@ -1,4 +1,5 @@
 import { createInferenceEngine } from '../../inference/engine.ts';
+import type { Operands } from '../../numerics/backend.ts';
 import { selectBackend } from '../../numerics/backends.ts';
 import type { ModelConfig, TokenizerChoice } from '../../params/genesis.ts';
 import { openLanguage } from '../language.ts';
@@ -11,14 +12,15 @@ export interface InferenceWorkerData {
   readonly assets: readonly string[];
   readonly backend: string;
   readonly threads: number;
+  readonly operands: Operands;
   readonly slots: number;
   readonly share: number;
 }
 
-hostService(async ({ model, tokenizer: choice, assets, backend, threads, slots, share }: InferenceWorkerData) => {
+hostService(async ({ model, tokenizer: choice, assets, backend, threads, operands, slots, share }: InferenceWorkerData) => {
   const { tokenizer, endTokens } = await openLanguage({ model, tokenizer: choice }, assets);
   return createInferenceEngine(
     { model, slots, share, endTokens },
-    { backend: await selectBackend({ wanted: backend, threads }), tokenizer },
+    { backend: await selectBackend({ wanted: backend, threads, operands }), tokenizer },
   );
 });

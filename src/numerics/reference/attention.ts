@@ -7,10 +7,10 @@ import { type Memory, operand, operands, transpose } from './memory.ts';
 /** One head's rounded operands: `rows` of headDim values each. */
 type HeadRows = Float32Array;
 
-export function attentionKernels(memory: Memory): Pick<Kernels, 'attentionForward' | 'attentionBackward'> {
-  const { f32 } = memory;
+export function attentionKernels(memory: Memory): Pick<Kernels, 'attentionForward' | 'attentionRows' | 'attentionBackward'> {
+  const { f32, i32 } = memory;
 
-  return {
+  const own: ReturnType<typeof attentionKernels> = {
     attentionForward(out, stats, q, k, v, shape) {
       const { queries, offset, heads, headDim } = shape;
       const scale = attentionScale(headDim);
@@ -33,6 +33,15 @@ export function attentionKernels(memory: Memory): Pick<Kernels, 'attentionForwar
           row.end();
         }
       });
+    },
+
+    attentionRows(out, stats, q, k, v, slots, positions, { rows, ...shape }) {
+      const queryRow = shape.heads * shape.headDim;
+      for (let r = 0; r < rows; r++) {
+        const cache = (i32[slots + r] as number) * shape.keyCapacity * shape.kvHeads * shape.headDim;
+        const one = { ...shape, batch: 1, queries: 1, offset: i32[positions + r] as number };
+        own.attentionForward(out + r * queryRow, stats + r * shape.heads * 2, q + r * queryRow, k + cache, v + cache, one);
+      }
     },
 
     attentionBackward(dq, dk, dv, dOut, stats, q, k, v, shape) {
@@ -73,6 +82,7 @@ export function attentionKernels(memory: Memory): Pick<Kernels, 'attentionForwar
       });
     },
   };
+  return own;
 }
 
 function attentionScale(headDim: number): number {

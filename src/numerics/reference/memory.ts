@@ -1,20 +1,25 @@
-import { at, bf16, Divergence } from '../f32.ts';
+import type { Operands } from '../backend.ts';
+import { at, bf16, Divergence, f32Operand } from '../f32.ts';
 
 /** What the reference kernels work on: one buffer under three views, and the sticky divergence flags. */
 export interface Memory {
   readonly f32: Float32Array;
   readonly i32: Int32Array;
   divergence: number;
+  /** What counts as operand for a value; null when it is out of range. */
+  readonly round: (x: number) => number | null;
+  readonly operands: Operands;
 }
 
-export function createMemory(words: number): Memory {
+export function createMemory(words: number, operands: Operands): Memory {
   const buffer = new ArrayBuffer(words * 4);
-  return { f32: new Float32Array(buffer), i32: new Int32Array(buffer), divergence: 0 };
+  const round = operands === 'bf16' ? bf16 : f32Operand;
+  return { f32: new Float32Array(buffer), i32: new Int32Array(buffer), divergence: 0, round, operands };
 }
 
-/** bf16 of one value; outside the exact range it raises the operand flag and counts as +0. */
+/** The operand that one value is; outside the exact range it raises the operand flag and counts as +0. */
 export function operand(memory: Memory, x: number): number {
-  const rounded = bf16(x);
+  const rounded = memory.round(x);
   if (rounded !== null) return rounded;
   memory.divergence |= Divergence.OPERAND;
   return 0;

@@ -1,4 +1,13 @@
-import { type AdamwStep, type Arena, type AttentionShape, createLayout, MatmulMode, type Ptr, packedOperandWords } from '../backend.ts';
+import {
+  type AdamwStep,
+  type Arena,
+  type AttentionRowsShape,
+  type AttentionShape,
+  createLayout,
+  MatmulMode,
+  type Ptr,
+  packedOperandWords,
+} from '../backend.ts';
 import { fround } from '../f32.ts';
 import { ropeTables } from '../rope-table.ts';
 import { indices, spread, spreadWithEdges } from './values.ts';
@@ -93,7 +102,7 @@ export function matmulCase(options: MatmulCaseOptions): KernelCase {
 export function packedCase(m: number, n: number, k: number, low = -4, high = 2, seed = 13): KernelCase {
   const c = caseOf(`packed ${m}x${n}x${k} 2^${low}…${high}`, seed);
   const [a, b] = [c.floats(m * k, low, high), c.floats(n * k, low, high)];
-  const packed = c.floats(packedOperandWords(n, k));
+  const packed = c.floats(packedOperandWords(n, k, 'f32'));
   const out = c.floats(m * n);
   return c.done(({ kernels }) => {
     kernels.packOperand(packed, b, n, k);
@@ -175,6 +184,17 @@ export function attentionCases(shape: AttentionShape, seed = 5): readonly Kernel
     return undefined;
   });
   return [forward, backward];
+}
+
+/** Rows of several sequences at drawn positions. */
+export function attentionRowsCase(shape: AttentionRowsShape, seed = 14): KernelCase {
+  const { rows, slots, keyCapacity, heads, kvHeads, headDim } = shape;
+  const c = caseOf(`attentionRows ${rows}/${slots}x${keyCapacity} ${heads}/${kvHeads}x${headDim}`, seed);
+  const [queryWords, kvWords] = [rows * heads * headDim, slots * keyCapacity * kvHeads * headDim];
+  const [q, k, v] = [c.floats(queryWords, -3, 1), c.floats(kvWords, -3, 1), c.floats(kvWords, -3, 1)];
+  const [out, stats] = [c.floats(queryWords), c.floats(rows * heads * 2)];
+  const [slot, position] = [c.integers(rows, slots), c.integers(rows, keyCapacity)];
+  return c.done((arena) => void arena.kernels.attentionRows(out, stats, q, k, v, slot, position, shape));
 }
 
 export function swigluCases(n: number, seed = 6): readonly KernelCase[] {
@@ -388,6 +408,7 @@ export function selfTestCases(): readonly KernelCase[] {
     ropeCase(2, 11, 0, 3, 20, true),
     ...attentionCases({ batch: 2, queries: 51, keyCapacity: 51, offset: 0, heads: 4, kvHeads: 2, headDim: 20 }),
     ...attentionCases({ batch: 2, queries: 3, keyCapacity: 40, offset: 30, heads: 2, kvHeads: 1, headDim: 16 }),
+    attentionRowsCase({ rows: 5, slots: 3, keyCapacity: 40, heads: 4, kvHeads: 2, headDim: 20 }),
     ...swigluCases(1003),
     crossEntropyCase(5, 301, 0.0625),
     crossEntropyCase(3, 64, 0),

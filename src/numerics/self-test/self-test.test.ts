@@ -9,12 +9,21 @@ import { GOLDEN } from './golden.ts';
 import { fingerprint, selfTest } from './self-test.ts';
 
 const reference = createReferenceBackend();
+const REFERENCES = [reference, createReferenceBackend('f32')];
+
+const made = ({ operands, createArena }: Backend) =>
+  [operands, Object.fromEntries(selfTestCases().map((c) => [c.name, fingerprint(createArena(c.words), c)]))] as const;
 
 /** After a deliberate change of the contract: UPDATE_GOLDEN=1 npx vitest run src/numerics/self-test */
 function writeGolden(): void {
-  const lines = selfTestCases().map((c) => `  '${c.name}': '${fingerprint(reference.createArena(c.words), c)}',\n`);
-  const text = `/** Fingerprints of the reference's results; self-test.test.ts writes and checks them. */
-export const GOLDEN: Readonly<Record<string, string>> = {\n${lines.join('')}};\n`;
+  const tables = REFERENCES.map(made).map(([operands, table]) => {
+    const lines = Object.entries(table).map(([name, print]) => `    '${name}': '${print}',\n`);
+    return `  ${operands}: {\n${lines.join('')}  },\n`;
+  });
+  const text = `import type { Operands } from '../backend.ts';
+
+/** Fingerprints of the reference's results; self-test.test.ts writes and checks them. */
+export const GOLDEN: Readonly<Record<Operands, Readonly<Record<string, string>>>> = {\n${tables.join('')}};\n`;
   writeFileSync(fileURLToPath(new URL('golden.ts', import.meta.url)), text);
 }
 
@@ -38,10 +47,9 @@ function damaged(name: keyof Kernels, damage: (words: Int32Array) => void): Back
 describe('self-test', () => {
   if (process.env.UPDATE_GOLDEN) it('writes the golden fingerprints', writeGolden);
 
-  it.skipIf(process.env.UPDATE_GOLDEN)('has one golden fingerprint for each case, made by the reference', () => {
-    const made = Object.fromEntries(selfTestCases().map((c) => [c.name, fingerprint(reference.createArena(c.words), c)]));
-    expect(made).toEqual(GOLDEN);
-    expect(Object.keys(GOLDEN)).toHaveLength(selfTestCases().length);
+  it.skipIf(process.env.UPDATE_GOLDEN)('has one golden fingerprint for each arithmetic and case, made by the reference', () => {
+    expect(Object.fromEntries(REFERENCES.map(made))).toEqual(GOLDEN);
+    for (const table of Object.values(GOLDEN)) expect(Object.keys(table)).toHaveLength(selfTestCases().length);
   });
 
   it('leaves no NaN behind, whose bits would not be canonical', () => {
