@@ -46,18 +46,20 @@ const get = async (path) => (await fetch(`${url}${path}`)).json();
 
 try {
   await until(async () => (await get('/health').catch(() => undefined))?.status === 'ok');
-  await passRounds(1);
+  // The first round only gathers.
+  await untilNextRound();
+  await untilNextRound();
   const alone = await measure();
   const load = startLoad();
   await until(async () => load.tokens > 0);
-  await passRounds(1);
+  await untilNextRound();
   const loaded = await measure(load);
   await load.stop();
   const lost = 1 - loaded.speed / alone.speed;
   console.log(`share ${values.share}, ${values.threads} threads of training, ${streams} streams`);
-  for (const [name, { speed, blocks, missed, slowest }] of Object.entries({ alone, loaded })) {
+  for (const [name, { speed, speeds, blocks, missed, slowest }] of Object.entries({ alone, loaded })) {
     console.log(
-      `  ${name.padEnd(7)} ${speed.toFixed(0)} tokens/s trained; ${blocks} blocks, ${missed} rounds of consensus missed, slowest block ${slowest} s`,
+      `  ${name.padEnd(7)} ${speed.toFixed(0)} tokens/s trained (${speeds.map((one) => one.toFixed(0)).join(', ')}); ${blocks} blocks, ${missed} rounds of consensus missed, slowest block ${slowest} s`,
     );
   }
   console.log(`  answered ${loaded.answered.toFixed(1)} tokens/s; training lost ${(100 * lost).toFixed(1)} % of its speed`);
@@ -68,11 +70,12 @@ try {
   await rm(directory, { recursive: true, force: true });
 }
 
-/** Speed of training (mean over rounds of each round's own), and how consensus went. */
+/** Speed of training over whole rounds (mean of each round's own), and how consensus went. A round has just begun. */
 async function measure(load) {
   const first = (await get('/api/v1/status')).height;
   const [started, answeredBefore] = [performance.now(), load?.tokens ?? 0];
-  const speeds = await passRounds(rounds);
+  const speeds = [];
+  while (speeds.length < rounds) speeds.push(await untilNextRound());
   const seconds = (performance.now() - started) / 1000;
   const last = (await get('/api/v1/status')).height;
   let [missed, slowest, before] = [0, 0, undefined];
@@ -83,26 +86,18 @@ async function measure(load) {
     before = timestamp;
   }
   const speed = speeds.reduce((sum, one) => sum + one, 0) / speeds.length;
-  return { speed, blocks: last - first, missed, slowest, answered: ((load?.tokens ?? 0) - answeredBefore) / seconds };
+  return { speed, speeds, blocks: last - first, missed, slowest, answered: ((load?.tokens ?? 0) - answeredBefore) / seconds };
 }
 
-/** Waits for whole rounds to pass; the last speed seen in each. */
-async function passRounds(count) {
-  const speeds = [];
-  let { current_epoch: round } = await get('/api/v1/training/status');
-  let begun = false;
-  let speed = 0;
-  while (speeds.length < count) {
+/** Waits for the next round to open; the last speed seen in the one before. */
+async function untilNextRound() {
+  const { current_epoch: round } = await get('/api/v1/training/status');
+  for (let speed = 0; ; ) {
     await pause(POLL_MS);
     const status = await get('/api/v1/training/status');
-    if (status.current_epoch !== round) {
-      if (begun && speed > 0) speeds.push(speed);
-      begun = true;
-      [round, speed] = [status.current_epoch, 0];
-    }
+    if (status.current_epoch !== round) return speed;
     if (status.tokens_per_second > 0) speed = status.tokens_per_second;
   }
-  return speeds;
 }
 
 function startLoad() {
@@ -110,11 +105,18 @@ function startLoad() {
   const load = { tokens: 0 };
   const running = Array.from({ length: streams }, async (_, i) => {
     for (let n = 0; !stop.signal.aborted; n++) {
-      const body = JSON.stringify({ model: 'pol-gpt', prompt: `Chapter ${i}, ${n}: the `, max_tokens: 64, stream: true, seed: n });
+      const body = JSON.stringify({
+        model: 'pol-gpt',
+        prompt: `Chapter ${i}, ${n}: the `,
+        max_tokens: 64,
+        seed: n,
+        stream: true,
+        stream_options: { include_usage: true },
+      });
       const options = { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: stop.signal };
       const response = await fetch(`${url}/v1/completions`, options).catch(() => undefined);
       try {
-        for await (const chunk of response?.body ?? []) load.tokens += Buffer.from(chunk).toString().split('data: {').length - 1;
+        for (const [, count] of (await response?.text())?.matchAll(/"completion_tokens":(\d+)/g) ?? []) load.tokens += Number(count);
       } catch {
         // Stopped.
       }
