@@ -37,12 +37,9 @@ describe('a network of its own text and tokenizer', () => {
     first = network.node('authority_0');
     far = network.node('node_1');
     await first.start();
-    // Another machine, as far as files go: it is given the genesis, and the text is gone.
-    const folder = join(files, 'far');
-    await mkdir(folder);
-    await writeFile(join(folder, 'genesis.json'), await readFile(join(network.directory, 'genesis.json')));
-    const data = join(folder, 'data');
-    const config = { ...far.config, genesis_file: join(folder, 'genesis.json'), data_dir: data, dataset_cache: join(data, 'datasets') };
+    // Another machine, as far as files go: even the genesis comes from the boot node, and the text is gone.
+    const data = join(files, 'far');
+    const { genesis_file: _, ...config }: Record<string, unknown> = { ...far.config, data_dir: data, dataset_cache: join(data, 'datasets') };
     await writeFile(join(network.directory, 'node_1_config.json'), JSON.stringify(config));
     await rename(text, join(files, 'text.away'));
     await far.start();
@@ -54,7 +51,7 @@ describe('a network of its own text and tokenizer', () => {
 
   it('gives a newcomer tokenizer and tokens by their hashes, and it trains on them', async () => {
     const { tokenizer } = network.genesis as unknown as { tokenizer: { hash: string; config_hash: string } };
-    const assets = await readdir(join(files, 'far', 'data', 'assets'));
+    const assets = await readdir(join(files, 'far', 'assets'));
     expect(assets.sort()).toEqual([tokenizer.hash, tokenizer.config_hash].map((hash) => `${hash.slice(2)}.json`).sort());
     const { address } = await far.get<{ address: string }>('/api/v1/status');
     await until('a proof of the newcomer to be accepted', async () => {
@@ -90,7 +87,7 @@ describe('a network of its own text and tokenizer', () => {
     // From its files once it is stopped: the same model may have moved on, its lineage is there again.
     await far.stop();
     const again = join(files, 'export-again');
-    await runProgram(['export', '--model', join(files, 'far', 'data'), '--format', 'gguf', '--output', again]);
+    await runProgram(['export', '--model', join(files, 'far'), '--format', 'gguf', '--output', again]);
     await access(again);
     expect((await readFile(again)).includes('"format":"pol-lineage-1"')).toBe(true);
   }, 300_000);
