@@ -39,7 +39,11 @@ describe('a network of its own text and tokenizer', () => {
     await first.start();
     // Another machine, as far as files go: even the genesis comes from the boot node, and the text is gone.
     const data = join(files, 'far');
-    const { genesis_file: _, ...config }: Record<string, unknown> = { ...far.config, data_dir: data, dataset_cache: join(data, 'datasets') };
+    const { genesis_file: _, ...config }: Record<string, unknown> = {
+      ...far.config,
+      data_dir: data,
+      dataset_cache: join(data, 'datasets'),
+    };
     await writeFile(join(network.directory, 'node_1_config.json'), JSON.stringify(config));
     await rename(text, join(files, 'text.away'));
     await far.start();
