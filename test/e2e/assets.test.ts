@@ -33,7 +33,7 @@ describe('a network of its own text and tokenizer', () => {
     await mkdir(tokenizer);
     await writeFile(join(tokenizer, 'tokenizer.json'), await gpt2Document(VOCABULARY));
     await writeFile(join(tokenizer, 'tokenizer_config.json'), JSON.stringify({ chat_template: TEMPLATE }));
-    network = await createTestNetwork({ authorities: 1, nodes: 1, flags: ['--data', text, '--tokenizer', tokenizer] });
+    network = await createTestNetwork({ authorities: 1, nodes: 1, flags: ['--data', `file:${text}`, '--tokenizer', tokenizer] });
     first = network.node('authority_0');
     far = network.node('node_1');
     await first.start();
