@@ -6,16 +6,16 @@ import { type Hash, sha256 } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 import type { BlobStore } from '../store/kv.ts';
 import type { BlobIndex } from './blob-index.ts';
+import { carriesAny, isVectorOf, mayBeginWith, readCarried, readMoments } from './carried.ts';
 import { learningError } from './errors.ts';
-import { isVectorOf, mayBeginWith, readFeedback } from './feedback.ts';
 import { nextTurn } from './gate.ts';
 import { gradientDigest } from './gradient-digest.ts';
 import type { KeptOpenings } from './kept-openings.ts';
 import { verifyOpening } from './leaves.ts';
 import type { ModelStore, RoundStart } from './models.ts';
-import { decodeState, isStateOf, startStateRoot, stateByteLength, stateRoot } from './state.ts';
+import { decodeState, isStateOf, startStateRoot, stateByteLength, stateRoot, type TrainingState } from './state.ts';
 import type { Assignment, LearningService, Opening, ProofSource, SegmentFinding } from './types.ts';
-import type { KeptVector } from './update-format.ts';
+import type { CarriedVector } from './update-format.ts';
 import { loadStart, loadState, runSegment, stateAfter, type Workload } from './workload.ts';
 
 /** A mismatch that a second execution did not see: this machine, not the trainer, is at fault. */
@@ -45,10 +45,9 @@ export type Checker = Pick<LearningService, 'check' | 'obtain'>;
 interface Task {
   readonly proof: ProofOperation;
   readonly assignment: Assignment;
-  readonly startWeights: Float32Array;
-  readonly startState: Hash;
-  /** Where updates are sparse: root of what the proof's update was made with beside this round's movement. */
-  readonly feedback: Hash | undefined;
+  readonly start: RoundStart;
+  /** Where anything is carried: root of what the round began with of the trainer's own, by the proof's update. */
+  readonly carried: Hash | undefined;
 }
 
 interface Execution {
@@ -62,10 +61,10 @@ type Vectors = Pick<TrainingEngine, 'weights' | 'firstMoment' | 'secondMoment'>;
 /**
  * Judges segments of a proof, cheapest checks first, so that garbage costs its sender and not the checker. A segment is
  * 1. unavailable when it is not opened with valid Merkle paths: nobody can prove from a bad answer who made it;
- * 2. fraud when leaf 0 is not the known start of the round: the valid path proves what the trainer committed to;
- * 3. unavailable when the state it starts from is not served with the right bytes;
- * 4. where updates are sparse, if it is the last one: fraud when the update begins with a feedback vector that the round may not begin
- *    with (feedback.ts), unavailable when that vector is not served;
+ * 2. unavailable, where anything is carried, if it is the first or the last one and that is not what the round may begin with (carried.ts),
+ *    or not served;
+ * 3. fraud when leaf 0 is not the start of the round: the valid path proves what the trainer committed to;
+ * 4. unavailable when the state it starts from is not served with the right bytes;
  * 5. fraud when it does not re-execute to the state it claims, or the last one not to the update of the proof, and the confirming
  *    engine found so too (docs/numerics.md); else held.
  */
@@ -82,9 +81,8 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
   ): Promise<readonly SegmentFinding[]> {
     const wanted = canonicalSegments(proof, assignment, segments);
     const start = await models.start(assignment.round, assignment.startRoot);
-    const feedback = await feedbackOf(proof);
-    const startState = startStateRoot(start.weightsRoot, parameters, feedback);
-    const task: Task = { proof, assignment, startWeights: start.weights, startState, feedback };
+    const carried = await carriedOf(proof);
+    const task: Task = { proof, assignment, start, carried };
     const scope = workload.scope(assignment.round, assignment.trainer);
     const openings = new Map<number, Opening>();
     for (const segment of wanted) {
@@ -104,7 +102,7 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
       const obstacle =
         opening === undefined
           ? 'unavailable'
-          : ((continues ? undefined : await enter(engine, opening, task, source)) ?? (await obtainKept(segment, task, start, source)));
+          : ((await obtainCarried(segment, task, source)) ?? (continues ? undefined : await enter(engine, opening, task, source)));
       if (opening === undefined || obstacle === 'unavailable') findings.push({ segment, result: 'unavailable' });
       else if (obstacle !== undefined) findings.push({ segment, result: 'fraud', fault: obstacle, stepDigests: [] });
       else findings.push(await judge(engine, opening, task));
@@ -112,28 +110,34 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     return findings;
   }
 
-  /** The feedback's root by the proof's update; its states are bound to it. Whoever sealed the proof holds the update. */
-  async function feedbackOf({ updateHash }: ProofOperation): Promise<Hash | undefined> {
-    if (workload.updates.noFeedback === undefined) return undefined;
+  /** What the round began with, by the proof's update; its states are bound to it. Whoever sealed the proof holds the update. */
+  async function carriedOf({ updateHash }: ProofOperation): Promise<Hash | undefined> {
+    if (workload.updates.nothingCarried === undefined) return undefined;
     const bytes = await blobs.get(updateHash);
     if (bytes === undefined || !equalBytes(sha256(bytes), updateHash)) {
       throw learningError('LEARNING_UPDATE_MISSING', `update ${toHex(updateHash)} is not held: its proof cannot be judged`);
     }
-    return workload.updates.decode(bytes).feedback?.before;
+    return workload.updates.decode(bytes).carried?.before;
   }
 
-  /** Before the last segment: has the vector that the update was made with put into the blob store, if it may be this one. */
-  async function obtainKept(
-    segment: number,
-    { proof, feedback }: Task,
-    start: RoundStart,
-    source: ProofSource,
-  ): Promise<'update' | 'unavailable' | undefined> {
-    const { noFeedback } = workload.updates;
-    if (feedback === undefined || noFeedback === undefined || segment !== proof.segments - 1) return undefined;
-    if (!mayBeginWith(feedback, proof.trainer, start, workload.updates)) return 'update';
-    if (equalBytes(feedback, noFeedback)) return undefined;
-    return (await obtain(feedback, proof, parameters * 4, (bytes) => isVectorOf(feedback, bytes), source)) ? undefined : 'unavailable';
+  /**
+   * Before a segment that needs it: has what the round began with put into the blob store. Unavailable, too, when the round may not begin
+   * with it: that the update which left it would not be accepted, an honest trainer could not know.
+   */
+  async function obtainCarried(segment: number, { proof, carried, start }: Task, source: ProofSource): Promise<'unavailable' | undefined> {
+    if (!needsCarried(segment, proof) || !carriesAny(carried, workload.updates)) return undefined;
+    const mayBegin = mayBeginWith(carried, proof.trainer, start, workload.updates);
+    return mayBegin && (await obtainVector(carried, proof, source)) ? undefined : 'unavailable';
+  }
+
+  /** The last one, to make the update again; where it holds moments the first one too, to begin with them. */
+  function needsCarried(segment: number, { segments }: ProofOperation): boolean {
+    return segment === segments - 1 || (segment === 0 && workload.updates.carriesMoments);
+  }
+
+  function obtainVector(root: Hash, proof: ProofOperation, source: ProofSource): Promise<boolean> {
+    const bytes = workload.updates.carriedValues * Float32Array.BYTES_PER_ELEMENT;
+    return obtain(root, proof, bytes, (served) => isVectorOf(root, served), source);
   }
 
   /** What checking a segment needs from others, ahead of the check. */
@@ -146,16 +150,19 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     const opening = await source.opening(proof, segment);
     if (opening === undefined || !verifyOpening(workload.scope(round, trainer), proof, segment, opening)) return false;
     await kept.keep(proof.round, proof.trainer, opening);
-    return segment === 0 || obtainState(opening, { proof, feedback: await feedbackOf(proof) }, source);
+    const carried = await carriedOf(proof);
+    if (needsCarried(segment, proof) && carriesAny(carried, workload.updates) && !(await obtainVector(carried, proof, source)))
+      return false;
+    return segment === 0 || obtainState(opening, { proof, carried }, source);
   }
 
   /** Has the state a segment starts from put into the blob store, its bytes verified. */
   function obtainState(
     { startState: id }: Opening,
-    { proof, feedback }: Pick<Task, 'proof' | 'feedback'>,
+    { proof, carried }: Pick<Task, 'proof' | 'carried'>,
     source: ProofSource,
   ): Promise<boolean> {
-    const isRight = (bytes: Uint8Array) => isStateOf(id, bytes, parameters, dependencies.engine().hashChunks, feedback);
+    const isRight = (bytes: Uint8Array) => isStateOf(id, bytes, parameters, dependencies.engine().hashChunks, carried);
     return obtain(id, proof, stateByteLength(parameters), isRight, source);
   }
 
@@ -180,16 +187,17 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     task: Task,
     source: ProofSource,
   ): Promise<Exclude<Fault, 'update'> | 'unavailable' | undefined> {
-    const { startWeights, startState, feedback } = task;
+    const { start, carried } = task;
     if (opening.segment === 0) {
-      if (!equalBytes(opening.startState, startState)) return 'start';
-      loadStart(engine, startWeights);
+      const moments = await readMoments(carried, workload.updates, blobs);
+      if (!equalBytes(opening.startState, startStateRoot(start.weightsRoot, parameters, carried, moments))) return 'start';
+      loadStart(engine, start.weights, moments);
       return undefined;
     }
     if (!(await obtainState(opening, task, source))) return 'unavailable';
     const bytes = await blobs.get(opening.startState);
     // Verified again: the source reported these bytes, and a damaged disk must not become a fraud.
-    if (bytes === undefined || !isStateOf(opening.startState, bytes, parameters, engine.hashChunks, feedback)) return 'unavailable';
+    if (bytes === undefined || !isStateOf(opening.startState, bytes, parameters, engine.hashChunks, carried)) return 'unavailable';
     const state = decodeState(bytes, parameters);
     // The root binds the step, and only one step belongs at this place.
     if (state.step !== opening.segment * workload.stepsPerSegment) return 'state';
@@ -244,23 +252,23 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     };
     const note = (gradients: Float32Array) => stepDigests.push(gradientDigest(gradients));
     try {
-      await runSegment(engine, workload, task.assignment, segment, turn, undefined, note);
+      await runSegment(engine, workload, task, segment, turn, undefined, note);
     } catch (error) {
       // Training that diverges has no end state; an honest trainer does not claim one.
       if (isPolError(error, 'MODEL_DIVERGED')) return { fault: 'state', stepDigests };
       throw error;
     }
-    if (!equalBytes(stateRoot(stateAfter(engine, workload, segment + 1), engine.hashChunks, task.feedback), endState))
+    if (!equalBytes(stateRoot(stateAfter(engine, workload, segment + 1), engine.hashChunks, task.carried), endState))
       return { fault: 'state', stepDigests };
     const isLast = segment === task.proof.segments - 1;
-    if (isLast && !isUpdateOf(task, engine.weights, await readFeedback(task.feedback, workload.updates, blobs)))
+    if (isLast && !isUpdateOf(task, stateAfter(engine, workload, segment + 1), await readCarried(task.carried, workload.updates, blobs)))
       return { fault: 'update', stepDigests };
     return { fault: undefined, stepDigests };
   }
 
-  function isUpdateOf({ proof, startWeights }: Task, end: Float32Array, kept: KeptVector | undefined): boolean {
+  function isUpdateOf({ proof, start }: Task, end: TrainingState, carried: CarriedVector | undefined): boolean {
     try {
-      const { bytes } = workload.updates.make(startWeights, end, kept);
+      const { bytes } = workload.updates.make(start.weights, end, carried);
       return bytes.length === proof.updateBytes && equalBytes(sha256(bytes), proof.updateHash);
     } catch (error) {
       if (isPolError(error, 'LEARNING_UPDATE_INVALID')) return false;

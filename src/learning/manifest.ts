@@ -7,8 +7,8 @@ import { jsonBytes, parseJson, readIfPresent, writeFileDurably } from './files.t
 import type { ModelVectors } from './model-root.ts';
 import type { BoundaryInput, UpdateReference } from './types.ts';
 
-/** Root of what the trainer of an accepted sparse update kept back for a later round. */
-export interface KeptBack {
+/** Root of what an accepted update left for its trainer to go on from in a later round. */
+export interface CarriedRoot {
   readonly trainer: Address;
   readonly root: Hash;
 }
@@ -23,7 +23,7 @@ export interface Generation {
   /** Identifies the boundary (`boundaryKey`); undefined for the genesis and for an imported snapshot. */
   readonly boundary: Hex | undefined;
   /** Of the updates that the boundary accepted; undefined after an imported snapshot. */
-  readonly feedback: readonly KeptBack[] | undefined;
+  readonly carried: readonly CarriedRoot[] | undefined;
 }
 
 /** Newest first: the open round's models, and when held the ones of the round before. */
@@ -34,7 +34,7 @@ export interface KeptStart {
   readonly round: number;
   readonly weights: Hash;
   /** As in its generation. */
-  readonly feedback: readonly KeptBack[] | undefined;
+  readonly carried: readonly CarriedRoot[] | undefined;
 }
 
 /** All that the manifest names. Starts: newest first, of rounds before those of the generations. */
@@ -53,21 +53,21 @@ const trainer = z
   .regex(/^0x[0-9a-f]{40}$/)
   .transform((text) => fromHex(text, 20));
 const reference = z.strictObject({ trainer, updateHash: hash, tokens: z.number().int().positive() });
-const feedback = z.array(z.strictObject({ trainer, root: hash })).optional();
+const carried = z.array(z.strictObject({ trainer, root: hash })).optional();
 const generation = z.strictObject({
   openRound: z.number().int().nonnegative(),
   settled: vectors,
   start: vectors,
   sealed: z.array(reference),
   boundary: z.string().optional(),
-  feedback,
+  carried,
 });
 const manifest = z.strictObject({
   format: z.literal('pol-models-1'),
   /** A directory copied under another network must not be taken for this one's. */
   genesis: z.string(),
   generations: z.union([z.tuple([generation]), z.tuple([generation, generation])]),
-  starts: z.array(z.strictObject({ round: z.number().int().nonnegative(), weights: hash, feedback })).default([]),
+  starts: z.array(z.strictObject({ round: z.number().int().nonnegative(), weights: hash, carried })).default([]),
 });
 
 const pathIn = (directory: string): string => join(directory, 'manifest.json');
@@ -79,12 +79,12 @@ export async function readManifest(directory: string, genesisHash: Hash): Promis
   const parsed = manifest.safeParse(parseJson(bytes));
   if (!parsed.success || parsed.data.genesis !== toHex(genesisHash)) return undefined;
   const [newest, previous] = parsed.data.generations.map(
-    (entry): Generation => ({ ...entry, boundary: entry.boundary as Hex | undefined, feedback: entry.feedback }),
+    (entry): Generation => ({ ...entry, boundary: entry.boundary as Hex | undefined, carried: entry.carried }),
   );
   if (newest === undefined) return undefined;
   return {
     generations: previous === undefined ? [newest] : [newest, previous],
-    starts: parsed.data.starts.map((start) => ({ ...start, feedback: start.feedback })),
+    starts: parsed.data.starts.map((start) => ({ ...start, carried: start.carried })),
   };
 }
 

@@ -1,15 +1,16 @@
 import { equalBytes, type Hex, toHex } from '../primitives/bytes.ts';
 import { isPolError } from '../primitives/errors.ts';
 import type { Hash } from '../primitives/hash.ts';
+import type { Address } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import { vectorFromBytes, vectorRoot } from './chunks.ts';
 import { learningError } from './errors.ts';
 import { readIfPresent, subdirectory } from './files.ts';
 import {
   boundaryKey,
+  type CarriedRoot,
   type Generation,
   type Generations,
-  type KeptBack,
   type KeptStart,
   readManifest,
   sameList,
@@ -39,6 +40,12 @@ export interface ModelStore {
   commit(input: BoundaryInput): Promise<void>;
   /** Identity and weights of a held round's start. @throws LEARNING_WRONG_ROUND when no held round started from it, LEARNING_STORE_CORRUPT */
   start(round: number, startRoot: Hash): Promise<RoundStart>;
+  /**
+   * Root of what a trainer's sealed update left for the open round; undefined when there is none, and when it cannot be accepted any more
+   * because the one that it went on from was not.
+   * @throws LEARNING_UPDATE_MISSING
+   */
+  left(trainer: Address): Promise<Hash | undefined>;
   /** @throws LEARNING_STORE_CORRUPT */
   settledWeights(): Promise<Float32Array>;
   settledWeightsPath(): string;
@@ -55,10 +62,10 @@ export interface RoundStart {
   readonly weightsRoot: Hash;
   readonly weights: Float32Array;
   /**
-   * Roots of what the trainers of sparse updates kept back two rounds before, by trainer: of the last updates whose acceptance is known
-   * when the round starts. undefined when this node took the models over since, and does not know.
+   * Roots of what the accepted updates of the round before left to go on from, by trainer. undefined when this node does not know: the
+   * round is open, so that they are not judged yet, or it took the models over since.
    */
-  readonly feedback: ReadonlyMap<Hex, Hash> | undefined;
+  readonly carried: ReadonlyMap<Hex, Hash> | undefined;
 }
 
 interface SnapshotExpectation {
@@ -128,7 +135,7 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
 
   async function startFromGenesis(): Promise<Generations> {
     const model = hold(await dependencies.initialWeights(), new Float32Array(parameters));
-    const genesis: Generation = { openRound: 0, settled: model, start: model, sealed: [], boundary: undefined, feedback: [] };
+    const genesis: Generation = { openRound: 0, settled: model, start: model, sealed: [], boundary: undefined, carried: [] };
     await persist([genesis], []);
     return [genesis];
   }
@@ -185,13 +192,13 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
     return options.updates.decode(bytes);
   }
 
-  /** What the accepted updates' trainers kept back; nothing where updates have no feedback. */
-  async function feedbackOf(accepted: readonly UpdateReference[]): Promise<readonly KeptBack[]> {
-    if (options.updates.noFeedback === undefined) return [];
-    const list: KeptBack[] = [];
+  /** What the accepted updates left for their trainers to go on from. */
+  async function carriedOf(accepted: readonly UpdateReference[]): Promise<readonly CarriedRoot[]> {
+    if (options.updates.nothingCarried === undefined) return [];
+    const list: CarriedRoot[] = [];
     for (const reference of accepted) {
-      const { feedback } = await loadUpdate(reference);
-      if (feedback !== undefined) list.push({ trainer: reference.trainer, root: feedback.after });
+      const { carried } = await loadUpdate(reference);
+      if (carried !== undefined) list.push({ trainer: reference.trainer, root: carried.after });
     }
     return list;
   }
@@ -230,7 +237,7 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
 
   function allStarts(): readonly KeptStart[] {
     return [
-      ...generations.map(({ openRound, start, feedback }): KeptStart => ({ round: openRound, weights: start.weights, feedback })),
+      ...generations.map(({ openRound, start, carried }): KeptStart => ({ round: openRound, weights: start.weights, carried })),
       ...starts,
     ];
   }
@@ -265,17 +272,29 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
       const { settled, start } = await resolve(input);
       const base = generations.find((generation) => generation.openRound === input.round);
       if (base === undefined) throw wrongRound(input.round);
-      const feedback = await feedbackOf(input.accepted);
-      await install([{ openRound: input.round + 1, settled, start, sealed: input.sealed, boundary: key, feedback }, base]);
+      const carried = await carriedOf(input.accepted);
+      await install([{ openRound: input.round + 1, settled, start, sealed: input.sealed, boundary: key, carried }, base]);
     },
     async start(round, startRoot) {
       const held = allStarts().find((each) => each.round === round && equalBytes(startRootOf(each), startRoot));
       if (held === undefined) throw wrongRound(round);
+      // The boundary that seals a round judges the one before.
+      const judged = allStarts().find((each) => each.round === round + 1)?.carried;
       return {
         weightsRoot: held.weights,
         weights: await vectors.read(held.weights),
-        feedback: held.feedback && new Map(held.feedback.map(({ trainer, root }) => [toHex(trainer), root])),
+        carried: judged && new Map(judged.map(({ trainer, root }) => [toHex(trainer), root])),
       };
+    },
+    async left(trainer) {
+      const [{ sealed, carried: judged }] = generations;
+      const reference = sealed.find((each) => equalBytes(each.trainer, trainer));
+      const roots = reference && (await loadUpdate(reference)).carried;
+      if (roots === undefined || options.updates.nothingCarried === undefined) return undefined;
+      const isSound =
+        equalBytes(roots.before, options.updates.nothingCarried) ||
+        judged?.some((each) => equalBytes(each.trainer, trainer) && equalBytes(each.root, roots.before));
+      return isSound ? roots.after : undefined;
     },
     settledWeights: () => vectors.read(generations[0].settled.weights),
     settledWeightsPath: () => vectors.path(generations[0].settled.weights),
@@ -306,7 +325,7 @@ export async function openModelStore(options: ModelStoreOptions, dependencies: M
         pending.clear();
         throw learningError('LEARNING_SNAPSHOT_INVALID', 'the sealed updates do not lead from the snapshot to the start of the open round');
       }
-      await install([{ openRound: expected.openRound, settled, start, sealed: expected.sealed, boundary: undefined, feedback: undefined }]);
+      await install([{ openRound: expected.openRound, settled, start, sealed: expected.sealed, boundary: undefined, carried: undefined }]);
     },
   };
 }

@@ -21,8 +21,8 @@ export interface RoundRecord {
   readonly lossSums: readonly number[];
   /** Set once the proof was given out: from then on the leaves must not change. */
   readonly update: { readonly hash: Hash; readonly bytes: number } | undefined;
-  /** Root of what a former round kept back and this one's update begins with; undefined where updates are dense. */
-  readonly feedback: Hash | undefined;
+  /** Root of what this round began with of the trainer's own; undefined where nothing is carried. */
+  readonly carried: Hash | undefined;
 }
 
 export interface RoundRecords {
@@ -45,7 +45,7 @@ const schema = z.strictObject({
   stateRoots: z.array(bytes(32)).min(1),
   lossSums: z.array(z.number()),
   update: z.strictObject({ hash: bytes(32), bytes: z.number().int().positive() }).optional(),
-  feedback: bytes(32).optional(),
+  carried: bytes(32).optional(),
 });
 
 /** One small file for each round and trainer; an unreadable one counts as absent. */
@@ -58,7 +58,7 @@ export async function openRoundRecords(options: { readonly directory: string }):
       if (stored === undefined) return undefined;
       const parsed = schema.safeParse(parseJson(stored));
       if (!parsed.success || parsed.data.lossSums.length !== parsed.data.stateRoots.length - 1) return undefined;
-      return { ...parsed.data, update: parsed.data.update, feedback: parsed.data.feedback };
+      return { ...parsed.data, update: parsed.data.update, carried: parsed.data.carried };
     },
     async write(record) {
       await writeFileDurably(pathOf(record.round, record.trainer), jsonBytes({ format: 'pol-round-1', ...record }));

@@ -1,138 +1,124 @@
 import { concatBytes, uint64BE } from '../primitives/bytes.ts';
-import type { Hash } from '../primitives/hash.ts';
 import { learningError } from './errors.ts';
+import type { CarriedRoots } from './update-format.ts';
 
-/** Values among which the largest are kept. An index in a block has 12 bits: with a level of 4 an entry is two bytes. */
-export const SPARSE_BLOCK_VALUES = 4096;
-const LARGEST_LEVEL = 7;
-const LEVEL_BITS = 4;
+/** Values that share a scale. Whole groups: a group is a power of two of at most 4096 values. */
+export const SPARSE_BLOCK_VALUES = 8192;
 /** Scales below the smallest normal f32 lose digits themselves; such a block is zero. */
 const MIN_SCALE = 2 ** -126;
-/** What is sent stays within ±2^51, as in a dense update; a seventh of it is below this. */
+/** What is sent stays within ±2^51, as in a dense update, and so does a mean of it. */
 const MAX_MAGNITUDE = 2 ** 51;
-const MAX_SCALE = 2 ** 49;
-/** As in update.ts: rounds |x| < 2^22 to the nearest integer, ties to even. */
-const ROUNDING_SHIFT = 12_582_912;
-const SIGN_MASK = 0x7fff_ffff;
 
-/** "polS", version 1. */
-const MAGIC = Uint8Array.of(0x70, 0x6f, 0x6c, 0x53, 0, 0, 0, 1);
+/** "polS", version 2. */
+const MAGIC = Uint8Array.of(0x70, 0x6f, 0x6c, 0x53, 0, 0, 0, 2);
 const COUNT_AT = MAGIC.length;
 const BEFORE_AT = COUNT_AT + 8;
 const HASH_BYTES = 32;
 const AFTER_AT = BEFORE_AT + HASH_BYTES;
 const HEADER_BYTES = AFTER_AT + HASH_BYTES;
 const SCALE_BYTES = 4;
-const ENTRY_BYTES = 2;
 
 export interface SparseShape {
   readonly parameters: number;
-  /** Values kept of each whole block; of the last, shorter one the same share, rounded up. */
-  readonly keep: number;
+  /** Values in a group, of which one is sent: a power of two, at most 4096. */
+  readonly oneOf: number;
 }
 
 /**
- * The largest values of each block: value `indices[n]` of a vector is scales[block] · levels[n]; those of block b are entries
- * firstEntry(b) up to firstEntry(b + 1), ascending.
+ * One value of each group: of group g, value g · oneOf + (entry >> 1) is the scale of its block, negative when entry & 1; 0 where the scale
+ * is.
  */
 export interface SparseValues {
   readonly scales: Float32Array;
-  readonly indices: Uint32Array;
-  readonly levels: Int8Array;
+  readonly entries: Uint16Array;
 }
 
-/** Roots of the feedback vector (`quantiseSparse`) that the update was made with, and of what it left. */
-export interface Feedback {
-  readonly before: Hash;
-  readonly after: Hash;
-}
-
-/** Bytes of an encoded update: two for each value kept, four for each block. */
+/** Bytes of an encoded update: for each group the bits of a place and a sign, for each block a scale. */
 export function sparseUpdateByteLength(shape: SparseShape): number {
-  return HEADER_BYTES + blocksOf(shape) * SCALE_BYTES + entriesOf(shape) * ENTRY_BYTES;
+  return entriesAt(shape) + Math.ceil((groupsOf(shape) * entryBits(shape)) / 8);
 }
 
 /**
- * Chooses what of a round's movement is sent, and what is kept back for a later round (error feedback, arXiv:1901.09847; blockwise
- * with few bits as in arXiv:2508.15706). In f32, for each block of `total`, which becomes what is kept back:
- *   chosen: the `keep` largest |total|, of equal ones those with the lower index;
- *   scale = max |total| / 7, or 0 with all levels 0 and the first indices chosen when that is below 2^-126;
- *   level = total / scale of the chosen, rounded to the nearest integer (ties to even), within ±7;
- *   total = total − scale · level of the chosen.
+ * Chooses what of a round's movement is sent, and what is kept back for a later round (error feedback, arXiv:1901.09847; signs with one size
+ * as in arXiv:1905.10936). For each block of `total`, which becomes what is kept back:
+ *   chosen: of each group the largest |total|, of equal ones the first;
+ *   scale = f32(Σ |chosen|, ascending in f64, / their number), or 0 with all entries 0 when that is below 2^-126;
+ *   total = f32(total − scale) of the chosen, + scale where it is negative.
  * @param total [parameters] what could be sent; changed in place
  * @throws LEARNING_UPDATE_INVALID when a value is not finite or beyond ±2^51: such weights are out of the exact range
  */
-export function quantiseSparse(total: Float32Array, keep: number): SparseValues {
-  const shape = { parameters: total.length, keep };
+export function quantiseSparse(total: Float32Array, oneOf: number): SparseValues {
+  const shape = { parameters: total.length, oneOf };
   const scales = new Float32Array(blocksOf(shape));
-  const indices = new Uint32Array(entriesOf(shape));
-  const levels = new Int8Array(indices.length);
-  const words = new Uint32Array(total.buffer, total.byteOffset, total.length);
-  const sizes = new Uint32Array(Math.min(SPARSE_BLOCK_VALUES, total.length));
-  const fround = Math.fround;
+  const entries = new Uint16Array(groupsOf(shape));
   for (let block = 0; block < scales.length; block++) {
-    const { from, to, entry, count } = spanOf(shape, block);
-    const sorted = sizes.subarray(0, to - from);
-    // The bits of |x| are in the order of |x|, NaN above all.
-    for (let i = from; i < to; i++) sorted[i - from] = (words[i] as number) & SIGN_MASK;
-    sorted.sort();
-    const largest = bitsToFloat(sorted[sorted.length - 1] as number);
-    if (!(largest <= MAX_MAGNITUDE)) {
-      throw learningError('LEARNING_UPDATE_INVALID', `weights ${from} to ${to - 1} moved out of the exact range; discard this training`);
+    const { from, to } = groupsIn(shape, block);
+    let sum = 0;
+    for (let group = from; group < to; group++) {
+      const place = placeOfLargest(total, group * oneOf, oneOf);
+      const value = total[group * oneOf + place] as number;
+      entries[group] = place * 2 + (value < 0 ? 1 : 0);
+      sum += Math.abs(value);
     }
-    const scale = fround(largest / LARGEST_LEVEL);
+    const scale = Math.fround(sum / (to - from));
     if (scale < MIN_SCALE) {
-      for (let n = 0; n < count; n++) indices[entry + n] = from + n;
+      entries.fill(0, from, to);
       continue;
     }
     scales[block] = scale;
-    const least = sorted[sorted.length - count] as number;
-    let ties = count;
-    for (let n = sorted.length - 1; n >= 0 && (sorted[n] as number) > least; n--) ties--;
-    let n = entry;
-    for (let i = from; i < to; i++) {
-      const size = (words[i] as number) & SIGN_MASK;
-      if (size < least || (size === least && ties-- <= 0)) continue;
-      const value = total[i] as number;
-      const level = clampLevel(fround(fround(fround(value / scale) + ROUNDING_SHIFT) - ROUNDING_SHIFT));
-      indices[n] = i;
-      levels[n++] = level;
-      total[i] = fround(value - fround(scale * level));
+    for (let group = from; group < to; group++) {
+      const entry = entries[group] as number;
+      const i = group * oneOf + (entry >> 1);
+      total[i] = Math.fround((total[i] as number) - ((entry & 1) === 1 ? -scale : scale));
     }
   }
-  return { scales, indices, levels };
+  return { scales, entries };
+}
+
+function placeOfLargest(total: Float32Array, from: number, oneOf: number): number {
+  const to = Math.min(from + oneOf, total.length);
+  let largest = -1;
+  let place = 0;
+  for (let i = from; i < to; i++) {
+    const size = Math.abs(total[i] as number);
+    if (!(size <= MAX_MAGNITUDE)) {
+      throw learningError('LEARNING_UPDATE_INVALID', `weights ${from} to ${to - 1} moved out of the exact range; discard this training`);
+    }
+    if (size <= largest) continue;
+    largest = size;
+    place = i - from;
+  }
+  return place;
 }
 
 /**
- * magic and version (8) ‖ parameter count (u64, big-endian) ‖ feedback's root before and after ‖ for each block: scale (little-endian
- * f32), then its entries (little-endian u16: place in the block · 16 + level in two's complement of 4 bits).
+ * magic and version (8) ‖ parameter count (u64, big-endian) ‖ roots of what its trainer carries, before and after ‖ scales (little-endian
+ * f32) ‖ entries, log2(oneOf) + 1 bits each, the lowest bit first, and zeros up to a whole byte.
  */
-export function encodeSparseUpdate(shape: SparseShape, { scales, indices, levels }: SparseValues, feedback: Feedback): Uint8Array {
-  const head = concatBytes(MAGIC, uint64BE(shape.parameters), feedback.before, feedback.after);
+export function encodeSparseUpdate(shape: SparseShape, { scales, entries }: SparseValues, carried: CarriedRoots): Uint8Array {
   const out = new Uint8Array(sparseUpdateByteLength(shape));
-  out.set(head, 0);
+  out.set(concatBytes(MAGIC, uint64BE(shape.parameters), carried.before, carried.after), 0);
   const view = new DataView(out.buffer);
-  let at = head.length;
-  for (let block = 0; block < scales.length; block++) {
-    const { from, entry, count } = spanOf(shape, block);
-    view.setFloat32(at, scales[block] as number, true);
-    at += SCALE_BYTES;
-    for (let n = entry; n < entry + count; n++, at += ENTRY_BYTES) {
-      view.setUint16(at, (((indices[n] as number) - from) << LEVEL_BITS) | ((levels[n] as number) & 15), true);
-    }
+  scales.forEach((scale, block) => {
+    view.setFloat32(HEADER_BYTES + block * SCALE_BYTES, scale, true);
+  });
+  const bits = entryBits(shape);
+  let at = entriesAt(shape) * 8;
+  for (const entry of entries) {
+    for (let bit = 0; bit < bits; bit++, at++) out[at >> 3] = (out[at >> 3] as number) | (((entry >> bit) & 1) << (at & 7));
   }
   return out;
 }
 
 /**
- * Reads an update. Accepts what encodeSparseUpdate gives of quantiseSparse's values and nothing else:
+ * Reads an update. Accepts what encodeSparseUpdate gives and nothing else:
  * 1. the length, magic, version and count are exact;
- * 2. a scale is +0 or within [2^-126, 2^49];
- * 3. a block's indices ascend and lie in it, its levels are within ±7;
- * 4. a block with scale 0 has its first indices and levels of 0 only; any other has a level of ±7.
+ * 2. a scale is +0 or within [2^-126, 2^51];
+ * 3. an entry's place lies in its group, also in a last one that is shorter; the entries of a block with scale 0 are 0;
+ * 4. the bits after the last entry are 0.
  * @throws LEARNING_UPDATE_INVALID naming what is wrong
  */
-export function decodeSparseUpdate(bytes: Uint8Array, shape: SparseShape): SparseValues & { readonly feedback: Feedback } {
+export function decodeSparseUpdate(bytes: Uint8Array, shape: SparseShape): SparseValues & { readonly carried: CarriedRoots } {
   const expected = sparseUpdateByteLength(shape);
   if (bytes.length !== expected) throw invalid(`it has ${bytes.length} bytes and not ${expected}`);
   for (let i = 0; i < MAGIC.length; i++) if (bytes[i] !== MAGIC[i]) throw invalid('its magic or version is unknown');
@@ -141,91 +127,69 @@ export function decodeSparseUpdate(bytes: Uint8Array, shape: SparseShape): Spars
   if (parameters !== BigInt(shape.parameters)) throw invalid(`it is of ${parameters} parameters and not ${shape.parameters}`);
 
   const scales = new Float32Array(blocksOf(shape));
-  const indices = new Uint32Array(entriesOf(shape));
-  const levels = new Int8Array(indices.length);
-  let at = HEADER_BYTES;
+  const entries = new Uint16Array(groupsOf(shape));
+  const bits = entryBits(shape);
+  let at = entriesAt(shape) * 8;
+  const nextBit = () => ((bytes[at >> 3] as number) >> (at++ & 7)) & 1;
   for (let block = 0; block < scales.length; block++) {
-    const { from, to, entry, count } = spanOf(shape, block);
-    const scale = view.getFloat32(at, true);
-    at += SCALE_BYTES;
-    if (!Object.is(scale, 0) && !(scale >= MIN_SCALE && scale <= MAX_SCALE)) throw invalid(`the scale of block ${block} is ${scale}`);
-    scales[block] = scale;
-    let largest = 0;
-    let next = from;
-    for (let n = entry; n < entry + count; n++, at += ENTRY_BYTES) {
-      const word = view.getUint16(at, true);
-      const index = from + (word >> LEVEL_BITS);
-      const level = ((word & 15) << 28) >> 28;
-      if (index < next || index >= to) throw invalid(`block ${block} names its values out of order or beyond its end`);
-      if (level < -LARGEST_LEVEL) throw invalid(`block ${block} has a level of ${level}`);
-      if (scale === 0 && index !== next) throw invalid(`block ${block} is zero and names other values than its first`);
-      largest = Math.max(largest, Math.abs(level));
-      indices[n] = index;
-      levels[n] = level;
-      next = index + 1;
+    const scale = view.getFloat32(HEADER_BYTES + block * SCALE_BYTES, true);
+    if (!Object.is(scale, 0) && !(scale >= MIN_SCALE && scale <= MAX_MAGNITUDE)) {
+      throw invalid(`the scale of block ${block} is ${scale}`);
     }
-    if (largest !== (scale === 0 ? 0 : LARGEST_LEVEL)) throw invalid(`block ${block} has scale ${scale} and largest level ${largest}`);
+    scales[block] = scale;
+    const { from, to } = groupsIn(shape, block);
+    for (let group = from; group < to; group++) {
+      let entry = 0;
+      for (let bit = 0; bit < bits; bit++) entry |= nextBit() << bit;
+      if (scale === 0 && entry !== 0) throw invalid(`block ${block} is zero and names values`);
+      if (group * shape.oneOf + (entry >> 1) >= shape.parameters) throw invalid(`group ${group} names a value beyond its end`);
+      entries[group] = entry;
+    }
   }
-  const feedback = { before: bytes.slice(BEFORE_AT, AFTER_AT), after: bytes.slice(AFTER_AT, HEADER_BYTES) };
-  return { scales, indices, levels, feedback };
+  while (at < bytes.length * 8) if (nextBit() !== 0) throw invalid('it does not end in zeros');
+  const carried = { before: bytes.slice(BEFORE_AT, AFTER_AT), after: bytes.slice(AFTER_AT, HEADER_BYTES) };
+  return { scales, entries, carried };
 }
 
 /** The largest |value|, f64. */
 export function largestSparse({ scales }: SparseValues): number {
   let largest = 0;
   for (const scale of scales) if (scale > largest) largest = scale;
-  return largest * LARGEST_LEVEL;
+  return largest;
 }
 
-/** L2 norm, as updateNorm: over blocks ascending, f64: sum = sum + (scale·scale)·(Σ level², an exact integer); then the square root. */
-export function sparseNorm(shape: SparseShape, { scales, levels }: SparseValues): number {
+/** L2 norm, as updateNorm: over blocks ascending, f64: sum = sum + (scale·scale)·(number of its groups); then the square root. */
+export function sparseNorm(shape: SparseShape, { scales }: SparseValues): number {
   let sum = 0;
-  for (let block = 0; block < scales.length; block++) {
-    const { entry, count } = spanOf(shape, block);
-    const scale = scales[block] as number;
-    let squares = 0;
-    for (let n = entry; n < entry + count; n++) squares += (levels[n] as number) ** 2;
-    sum += scale * scale * squares;
-  }
+  scales.forEach((scale, block) => {
+    const { from, to } = groupsIn(shape, block);
+    sum += scale * scale * (to - from);
+  });
   return Math.sqrt(sum);
 }
 
-/** sum_i = sum_i + f32(f32(factor · scale) · level_i) of the values sent, in f32. */
-export function accumulateSparse(sum: Float32Array, shape: SparseShape, { scales, indices, levels }: SparseValues, factor: number): void {
-  const fround = Math.fround;
-  for (let block = 0; block < scales.length; block++) {
-    const { entry, count } = spanOf(shape, block);
-    const scale = fround(factor * (scales[block] as number));
-    for (let n = entry; n < entry + count; n++) {
-      const i = indices[n] as number;
-      sum[i] = fround((sum[i] as number) + fround(scale * (levels[n] as number)));
+/** sum_i = sum_i ± f32(factor · scale) of the values sent, in f32. */
+export function accumulateSparse(sum: Float32Array, shape: SparseShape, { scales, entries }: SparseValues, factor: number): void {
+  scales.forEach((scale, block) => {
+    const size = Math.fround(factor * scale);
+    const { from, to } = groupsIn(shape, block);
+    for (let group = from; group < to; group++) {
+      const entry = entries[group] as number;
+      const i = group * shape.oneOf + (entry >> 1);
+      sum[i] = Math.fround((sum[i] as number) + ((entry & 1) === 1 ? -size : size));
     }
-  }
+  });
 }
 
 const blocksOf = ({ parameters }: SparseShape): number => Math.ceil(parameters / SPARSE_BLOCK_VALUES);
-const keptOf = (keep: number, values: number): number => Math.ceil((keep * values) / SPARSE_BLOCK_VALUES);
+const groupsOf = ({ parameters, oneOf }: SparseShape): number => Math.ceil(parameters / oneOf);
+const entryBits = ({ oneOf }: SparseShape): number => Math.log2(oneOf) + 1;
+const entriesAt = (shape: SparseShape): number => HEADER_BYTES + blocksOf(shape) * SCALE_BYTES;
 
-function entriesOf(shape: SparseShape): number {
-  const { entry, count } = spanOf(shape, blocksOf(shape) - 1);
-  return entry + count;
-}
-
-/** Where a block's values lie in the vector, and its entries among the entries. */
-function spanOf({ parameters, keep }: SparseShape, block: number) {
-  const from = block * SPARSE_BLOCK_VALUES;
-  const to = Math.min(from + SPARSE_BLOCK_VALUES, parameters);
-  return { from, to, entry: block * keep, count: keptOf(keep, to - from) };
-}
-
-function clampLevel(level: number): number {
-  return level > LARGEST_LEVEL ? LARGEST_LEVEL : level < -LARGEST_LEVEL ? -LARGEST_LEVEL : level;
-}
-
-const scratch = new DataView(new ArrayBuffer(4));
-function bitsToFloat(bits: number): number {
-  scratch.setUint32(0, bits);
-  return scratch.getFloat32(0);
+/** The groups of a block. */
+function groupsIn(shape: SparseShape, block: number) {
+  const perBlock = SPARSE_BLOCK_VALUES / shape.oneOf;
+  return { from: block * perBlock, to: Math.min((block + 1) * perBlock, groupsOf(shape)) };
 }
 
 const invalid = (why: string) => learningError('LEARNING_UPDATE_INVALID', `the update is not canonical: ${why}`);

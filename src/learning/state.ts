@@ -7,9 +7,8 @@ import { learningError } from './errors.ts';
 /**
  * What a training step starts from and ends in. A TrainingEngine has this shape, but for the step.
  *
- * Moments are zero at the start of each round. Were they a trainer's own, carried from round to round, leaf 0 would be a state
- * that only the trainer knows, and moments crafted there would steer every later step while each segment re-executes to the bit.
- * So leaf 0 holds what everybody can compute: the round's start weights, cleared moments, step 0.
+ * Leaf 0 holds what everybody can judge, or crafted moments could steer every later step while each segment re-executes to the bit: the
+ * round's start weights, step 0, and moments that are zeros, or those that an accepted update of the same trainer left (carried.ts).
  */
 export interface TrainingState {
   readonly weights: Float32Array;
@@ -19,16 +18,18 @@ export interface TrainingState {
   readonly step: number;
 }
 
+export type Moments = Pick<TrainingState, 'firstMoment' | 'secondMoment'>;
+
 const STEP_BYTES = 8;
 
 /**
  * Identity of a state: H(weights root, H(moment roots), step). Weights and moments can be proven and fetched apart.
  * @param hashChunks a faster way to the same hashes (a backend's)
- * @param feedback root of the feedback vector that the round's update is to be made with, where updates are sparse: every state of the
- * round is bound to it, so that it is chosen before the round and not when its end is known
+ * @param carried root of what the round began with of its trainer's own, where anything is carried: every state of the round is bound
+ * to it, so that it is chosen before the round and not when its end is known
  */
-export function stateRoot(state: TrainingState, hashChunks?: ChunkHasher, feedback?: Hash): Hash {
-  return bind(stateRoots(state, hashChunks).state, feedback);
+export function stateRoot(state: TrainingState, hashChunks?: ChunkHasher, carried?: Hash): Hash {
+  return bind(stateRoots(state, hashChunks).state, carried);
 }
 
 /** A state's root, and that of its weights alone, at the price of one. */
@@ -38,10 +39,16 @@ export function stateRoots(state: TrainingState, hashChunks?: ChunkHasher): { re
   return { state: combine(weights, ...moments, state.step), weights };
 }
 
-/** Root of leaf 0's state: weights with the root given, `parameters` of them, and nothing else but the feedback. */
-export function startStateRoot(weightsRoot: Hash, parameters: number, feedback?: Hash): Hash {
-  const zeros = zeroVectorRoot(parameters);
-  return bind(combine(weightsRoot, zeros, zeros, 0), feedback);
+/**
+ * Root of leaf 0's state: weights with the root given, `parameters` of them, step 0.
+ * @param moments zeros when left out
+ */
+export function startStateRoot(weightsRoot: Hash, parameters: number, carried?: Hash, moments?: Moments): Hash {
+  const [first, second] =
+    moments === undefined
+      ? [zeroVectorRoot(parameters), zeroVectorRoot(parameters)]
+      : [vectorRoot(moments.firstMoment), vectorRoot(moments.secondMoment)];
+  return bind(combine(weightsRoot, first, second, 0), carried);
 }
 
 /** Bytes of an encoded state: three vectors of f32 and the step. */
@@ -76,17 +83,17 @@ export function decodeState(bytes: Uint8Array, parameters: number): TrainingStat
 }
 
 /** True when `bytes` encode a state with this root. Never throws: they come from strangers. */
-export function isStateOf(root: Hash, bytes: Uint8Array, parameters: number, hashChunks?: ChunkHasher, feedback?: Hash): boolean {
+export function isStateOf(root: Hash, bytes: Uint8Array, parameters: number, hashChunks?: ChunkHasher, carried?: Hash): boolean {
   if (bytes.length !== stateByteLength(parameters)) return false;
   try {
-    return equalBytes(stateRoot(decodeState(bytes, parameters), hashChunks, feedback), root);
+    return equalBytes(stateRoot(decodeState(bytes, parameters), hashChunks, carried), root);
   } catch {
     return false;
   }
 }
 
-function bind(state: Hash, feedback: Hash | undefined): Hash {
-  return feedback === undefined ? state : taggedHash('pol/sparse-state/1', state, feedback);
+function bind(state: Hash, carried: Hash | undefined): Hash {
+  return carried === undefined ? state : taggedHash('pol/sparse-state/1', state, carried);
 }
 
 function combine(weights: Hash, firstMoment: Hash, secondMoment: Hash, step: number): Hash {

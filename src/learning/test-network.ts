@@ -15,11 +15,12 @@ import { silentLogger } from '../primitives/log.ts';
 import type { BlobStore } from '../store/kv.ts';
 import { createMemoryBlobStore } from '../store/memory-blobs.ts';
 import { assembleLearningService, type LearningParts } from './assemble.ts';
+import { momentsIn } from './carried.ts';
 import { vectorFromBytes } from './chunks.ts';
 import { leavesRoot, openSegment } from './leaves.ts';
 import { encodeState, stateRoot } from './state.ts';
 import type { Assignment, LearningService, ModelFiles, ProofSource, SegmentFinding, TrainedRound, UpdateReference } from './types.ts';
-import type { KeptVector } from './update-format.ts';
+import type { CarriedVector } from './update-format.ts';
 import { createWorkload, loadStart, stateAfter } from './workload.ts';
 
 /** A network small enough for the reference backend: what tests of this folder share. */
@@ -223,8 +224,8 @@ export interface Deviation {
   readonly dataOf?: (step: number) => number;
   readonly learningRate?: (honest: number, step: number) => number;
   readonly endOfUpdate?: (weights: Float32Array) => Float32Array;
-  /** The feedback vector that a sparse update is made with; zeros when left out. */
-  readonly kept?: KeptVector;
+  /** What the round begins with of the trainer's own; zeros when left out. */
+  readonly carried?: CarriedVector;
 }
 
 /** Trains a round without the service, as a program that was changed would: everything is consistent but for the deviation. */
@@ -236,32 +237,35 @@ export async function trainDishonestly(
   genesis: Genesis = testGenesis,
 ): Promise<{ readonly proof: ProofOperation; readonly opening: LearningService['opening']; readonly blobs: BlobStore }> {
   const workload = createWorkload(genesis, { dataset: testDataset });
-  const feedback = workload.updates.noFeedback && (deviation.kept?.root ?? workload.updates.noFeedback);
+  const carried = workload.updates.nothingCarried && (deviation.carried?.root ?? workload.updates.nothingCarried);
   const blobs = createMemoryBlobStore();
   const engine = createEngine(createReferenceBackend());
-  const start = vectorFromBytes((await readModel(service)).bytes.slice(0, workload.parameters * 4));
-  loadStart(engine, start);
+  const [newest] = await service.heldStarts();
+  if (newest === undefined) throw new Error('a service always holds the start of the open round');
+  const start = vectorFromBytes(new Uint8Array(await readFile(newest.weights.path)));
+  loadStart(engine, start, momentsIn(deviation.carried, workload.updates));
   deviation.atStart?.(engine);
-  const roots = [stateRoot(stateAfter(engine, workload, 0), undefined, feedback)];
+  const roots = [stateRoot(stateAfter(engine, workload, 0), undefined, carried)];
   await blobs.put(roots[0] as Uint8Array, encodeState(stateAfter(engine, workload, 0)));
   for (let segment = 0; segment < segments; segment++) {
     for (let i = 0; i < workload.stepsPerSegment; i++) {
       const step = segment * workload.stepsPerSegment + i;
       const rate = workload.learningRate(assignment.round, step);
       engine.step(workload.batch(assignment, deviation.dataOf?.(step) ?? step), {
-        adamStep: step + 1,
+        adamStep: workload.adamStep(step, carried),
         learningRate: deviation.learningRate?.(rate, step) ?? rate,
       });
     }
     deviation.after?.(engine, segment);
     const state = stateAfter(engine, workload, segment + 1);
-    const root = stateRoot(state, undefined, feedback);
+    const root = stateRoot(state, undefined, carried);
     roots.push(root);
     await blobs.put(root, encodeState(state));
   }
-  const end = engine.weights.slice();
+  const end = stateAfter(engine, workload, segments);
+  const weights = deviation.endOfUpdate?.(end.weights.slice()) ?? end.weights;
+  const { bytes: update } = workload.updates.make(start, { ...end, weights }, deviation.carried);
   engine.release();
-  const { bytes: update } = workload.updates.make(start, deviation.endOfUpdate?.(end) ?? end, deviation.kept);
   await blobs.put(sha256(update), update);
   const scope = workload.scope(assignment.round, assignment.trainer);
   const proof: ProofOperation = {

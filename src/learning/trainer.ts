@@ -7,9 +7,9 @@ import type { Address } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import type { BlobStore } from '../store/kv.ts';
 import type { BlobIndex } from './blob-index.ts';
+import { ownCarried, readCarried, readMoments } from './carried.ts';
 import { littleEndianBytes } from './chunks.ts';
 import { learningError } from './errors.ts';
-import { ownFeedback, readFeedback } from './feedback.ts';
 import type { Gate } from './gate.ts';
 import { leavesRoot, openSegment } from './leaves.ts';
 import type { ModelStore } from './models.ts';
@@ -31,7 +31,7 @@ export interface Trainer {
 export interface TrainerDependencies {
   /** Created on first use, then reused. */
   readonly engine: () => TrainingEngine;
-  readonly models: Pick<ModelStore, 'current' | 'start'>;
+  readonly models: Pick<ModelStore, 'current' | 'start' | 'left'>;
   readonly blobs: BlobStore;
   readonly index: BlobIndex;
   readonly records: RoundRecords;
@@ -109,19 +109,21 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
     current.record = stored;
     if (stored?.update !== undefined) return;
 
-    const feedback = stored === undefined ? await ownFeedback(start, assignment, workload.updates, { blobs, index }) : stored.feedback;
+    const carried =
+      stored === undefined ? await ownCarried(await models.left(trainer), round, workload.updates, { blobs, index }) : stored.carried;
     const engine = dependencies.engine();
+    const moments = await readMoments(carried, workload.updates, blobs);
     let record: RoundRecord = stored ?? {
       round,
       trainer,
       startRoot,
       beacon,
-      stateRoots: [startStateRoot(start.weightsRoot, workload.parameters, feedback)],
+      stateRoots: [startStateRoot(start.weightsRoot, workload.parameters, carried, moments)],
       lossSums: [],
       update: undefined,
-      feedback,
+      carried,
     };
-    if (record.lossSums.length === 0) loadStart(engine, start.weights);
+    if (record.lossSums.length === 0) loadStart(engine, start.weights, moments);
     else loadState(engine, decodeState(await lastState(record), workload.parameters));
 
     const tokensPerStep = workload.tokensPerSegment / workload.stepsPerSegment;
@@ -139,7 +141,7 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
         stepStartedAt = clock.now();
         return !current.abandoned;
       };
-      const lossSum = await runSegment(engine, workload, assignment, segment, turn, (loss) => {
+      const lossSum = await runSegment(engine, workload, { assignment, carried }, segment, turn, (loss) => {
         ran++;
         const now = clock.now();
         stepMs += now - stepStartedAt;
@@ -164,7 +166,7 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
    */
   async function keep(current: Job, record: RoundRecord, engine: TrainingEngine, lossSum: number): Promise<RoundRecord> {
     const state = stateAfter(engine, workload, record.stateRoots.length);
-    const root = stateRoot(state, engine.hashChunks, record.feedback);
+    const root = stateRoot(state, engine.hashChunks, record.carried);
     // The copy is the previous state's until that is written.
     await writing;
     scratch ??= new Uint8Array(stateByteLength(workload.parameters));
@@ -191,7 +193,7 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
     if (record.update !== undefined) return record;
     // All states, not the last alone: a damaged one could not be opened later.
     for (const root of record.stateRoots.slice(1)) {
-      if ((await storedState(root, record.feedback)) !== undefined) continue;
+      if ((await storedState(root, record.carried)) !== undefined) continue;
       log.warn({ round: record.round }, 'a state of this round is damaged or gone; training it anew');
       return undefined;
     }
@@ -199,16 +201,16 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
   }
 
   /** A state's bytes, verified; a damaged blob is deleted, so that it can be put again. */
-  async function storedState(root: Hash, feedback: Hash | undefined): Promise<Uint8Array | undefined> {
+  async function storedState(root: Hash, carried: Hash | undefined): Promise<Uint8Array | undefined> {
     const bytes = await blobs.get(root);
-    if (bytes === undefined || isStateOf(root, bytes, workload.parameters, dependencies.engine().hashChunks, feedback)) return bytes;
+    if (bytes === undefined || isStateOf(root, bytes, workload.parameters, dependencies.engine().hashChunks, carried)) return bytes;
     await blobs.delete(root);
     return undefined;
   }
 
   async function lastState(record: RoundRecord): Promise<Uint8Array> {
     const root = record.stateRoots[record.stateRoots.length - 1];
-    const bytes = root === undefined ? undefined : await storedState(root, record.feedback);
+    const bytes = root === undefined ? undefined : await storedState(root, record.carried);
     if (bytes === undefined) {
       throw learningError('LEARNING_STORE_CORRUPT', `the last state of round ${record.round} is damaged or gone; train the round again`);
     }
@@ -231,11 +233,11 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
   async function prove(record: RoundRecord, assignment: Assignment): Promise<RoundRecord> {
     const start = await models.start(assignment.round, assignment.startRoot);
     const end = decodeState(await lastState(record), workload.parameters);
-    const before = await readFeedback(record.feedback, workload.updates, blobs);
-    const { bytes, kept } = workload.updates.make(start.weights, end.weights, before);
+    const before = await readCarried(record.carried, workload.updates, blobs);
+    const { bytes, carried } = workload.updates.make(start.weights, end, before);
     const hash = sha256(bytes);
-    await index.note(record.round, kept === undefined ? [hash] : [hash, kept.root]);
-    if (kept !== undefined) await blobs.put(kept.root, littleEndianBytes(kept.vector));
+    await index.note(record.round, carried === undefined ? [hash] : [hash, carried.root]);
+    if (carried !== undefined) await blobs.put(carried.root, littleEndianBytes(carried.vector));
     await blobs.put(hash, bytes);
     const proven = { ...record, update: { hash, bytes: bytes.length } };
     await records.write(proven);

@@ -142,8 +142,8 @@ export interface LearningService {
   /**
    * Re-executes segments of one proof, cheapest checks first; a finding for each, ascending. Of any round whose start is held.
    * @throws LEARNING_WRONG_ROUND when this node does not hold the round's start (it took over a snapshot since): it cannot judge and
-   * must not vote; LEARNING_INPUT_INVALID when proof, assignment and segments do not fit; LEARNING_UPDATE_MISSING where updates are sparse
-   * and the proof's is not held; LEARNING_CLOSED
+   * must not vote; LEARNING_INPUT_INVALID when proof, assignment and segments do not fit; LEARNING_UPDATE_MISSING where anything is
+   * carried and the proof's update is not held; LEARNING_CLOSED
    */
   check(
     proof: ProofOperation,

@@ -1,16 +1,19 @@
+import { biasCorrection } from '../model/optimiser.ts';
 import type { LearningConfig } from '../params/genesis.ts';
+import { concatBytes } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
 import { vectorRoot, zeroVectorRoot } from './chunks.ts';
+import { learningError } from './errors.ts';
 import {
   accumulateSparse,
   decodeSparseUpdate,
   encodeSparseUpdate,
-  type Feedback,
   largestSparse,
   quantiseSparse,
   sparseNorm,
   sparseUpdateByteLength,
 } from './sparse-update.ts';
+import type { TrainingState } from './state.ts';
 import { decodeUpdate, denseUpdate, encodeUpdate, quantiseUpdate, updateByteLength } from './update.ts';
 
 /** A decoded update, whatever its format. */
@@ -21,76 +24,136 @@ export interface Update {
   largest(): number;
   /** sum_i = sum_i + f32(factor · value_i), in f32, in the order of operations of its format. */
   addTo(sum: Float32Array, factor: number): void;
-  /** undefined in a format that keeps nothing back. */
-  readonly feedback: Feedback | undefined;
+  /** undefined in a format that carries nothing. */
+  readonly carried: CarriedRoots | undefined;
 }
 
-/** What a sparse update left out. */
-export interface KeptVector {
+/** Roots of what the round began with of its trainer's own, and of what it left for a later one. */
+export interface CarriedRoots {
+  readonly before: Hash;
+  readonly after: Hash;
+}
+
+/** What a trainer carries from one of its rounds into a later one (carried.ts). */
+export interface CarriedVector {
   readonly root: Hash;
+  /** First moments ‖ second moments, where a network carries them; then what a sparse update left out. */
   readonly vector: Float32Array;
 }
 
-/** What a trainer sends, and the vector it keeps back for a later round. */
+/** What a trainer sends, and what it carries into a later round. */
 interface MadeUpdate {
   readonly bytes: Uint8Array;
-  readonly kept: KeptVector | undefined;
+  readonly carried: CarriedVector | undefined;
 }
 
-/** How the updates of a network are written: one format for all, chosen in the genesis. */
+/** How the updates of a network are written, and what goes with them from round to round: one format for all, chosen in the genesis. */
 export interface UpdateFormat {
+  readonly parameters: number;
   /** Of every update of the network. */
   readonly byteLength: number;
-  /** Root of the feedback vector that everybody may begin with, zeros; undefined in a format without feedback. */
-  readonly noFeedback: Hash | undefined;
+  /** Root of the vector that everybody may begin with, zeros; undefined in a format that carries nothing. */
+  readonly nothingCarried: Hash | undefined;
+  /** Values in a carried vector. */
+  readonly carriedValues: number;
+  /** A carried vector begins with the moments that the round starts from. */
+  readonly carriesMoments: boolean;
   /** The most that a value may be, as a multiple of what a round can move a weight (`maxUpdateMagnitude`). */
   readonly largestShare: number;
   /**
-   * From what moved, start − end, and what a former round kept back.
-   * @param kept [parameters] and its root; zeros when undefined. Ignored by a format without feedback
+   * From what moved, start − end, and what the round began with.
+   * @param end the state after the last segment
+   * @param carried zeros when undefined. Ignored by a format that carries nothing
    * @throws LEARNING_UPDATE_INVALID when weights left the exact range
    */
-  make(start: Float32Array, end: Float32Array, kept?: KeptVector): MadeUpdate;
+  make(start: Float32Array, end: TrainingState, carried?: CarriedVector): MadeUpdate;
   /** @throws LEARNING_UPDATE_INVALID when the bytes are not canonical */
   decode(bytes: Uint8Array): Update;
 }
 
-export function createUpdateFormat(learning: Pick<LearningConfig, 'sparse_updates'>, parameters: number): UpdateFormat {
-  const { sparse_updates: sparse } = learning;
-  return sparse === undefined ? int8Format(parameters) : sparseFormat(parameters, sparse.keep, sparse.feedback_decay);
+/** The part of a genesis that says how updates are written. */
+type FormatConfig = Pick<LearningConfig, 'sparse_updates' | 'carry_moments' | 'beta1' | 'beta2'>;
+
+export function createUpdateFormat(learning: FormatConfig, parameters: number): UpdateFormat {
+  if (learning.sparse_updates !== undefined) return sparseFormat(learning, learning.sparse_updates, parameters);
+  return learning.carry_moments === true ? carryingInt8Format(learning, parameters) : int8Format(parameters);
 }
 
 function int8Format(parameters: number): UpdateFormat {
   return {
+    parameters,
     byteLength: updateByteLength(parameters),
-    noFeedback: undefined,
+    nothingCarried: undefined,
+    carriedValues: 0,
+    carriesMoments: false,
     largestShare: 1,
-    make: (start, end) => ({ bytes: encodeUpdate(quantiseUpdate(start, end)), kept: undefined }),
+    make: (start, end) => ({ bytes: encodeUpdate(quantiseUpdate(start, end.weights)), carried: undefined }),
     decode: (bytes) => denseUpdate(decodeUpdate(bytes, parameters)),
   };
 }
 
-function sparseFormat(parameters: number, keep: number, decay: number): UpdateFormat {
-  const shape = { parameters, keep };
-  const zeros = zeroVectorRoot(parameters);
+/** int8 blocks ‖ root of the moments before ‖ after. */
+function carryingInt8Format(learning: FormatConfig, parameters: number): UpdateFormat {
+  const values = updateByteLength(parameters);
+  const byteLength = values + 2 * HASH_BYTES;
+  const zeros = zeroVectorRoot(2 * parameters);
+  return {
+    parameters,
+    byteLength,
+    nothingCarried: zeros,
+    carriedValues: 2 * parameters,
+    carriesMoments: true,
+    largestShare: 1,
+    make(start, end, carried) {
+      const vector = new Float32Array(2 * parameters);
+      carryMoments(end, carried !== undefined, learning, vector);
+      const root = vectorRoot(vector);
+      const bytes = concatBytes(encodeUpdate(quantiseUpdate(start, end.weights)), carried?.root ?? zeros, root);
+      return { bytes, carried: { root, vector } };
+    },
+    decode(bytes) {
+      if (bytes.length !== byteLength) {
+        throw learningError('LEARNING_UPDATE_INVALID', `the update is not canonical: it has ${bytes.length} bytes and not ${byteLength}`);
+      }
+      const carried = { before: bytes.slice(values, values + HASH_BYTES), after: bytes.slice(values + HASH_BYTES) };
+      return { ...denseUpdate(decodeUpdate(bytes.subarray(0, values), parameters)), carried };
+    },
+  };
+}
+
+function sparseFormat(
+  learning: FormatConfig,
+  { one_of: oneOf, feedback_decay: decay }: NonNullable<LearningConfig['sparse_updates']>,
+  parameters: number,
+): UpdateFormat {
+  const shape = { parameters, oneOf };
+  const carriesMoments = learning.carry_moments === true;
+  const momentValues = carriesMoments ? 2 * parameters : 0;
+  const carriedValues = momentValues + parameters;
+  const zeros = zeroVectorRoot(carriedValues);
   const fround = Math.fround;
   const share = fround(decay);
   return {
+    parameters,
     byteLength: sparseUpdateByteLength(shape),
-    noFeedback: zeros,
+    nothingCarried: zeros,
+    carriedValues,
+    carriesMoments,
     // What was kept back in all former rounds, each weighed with the decay once more.
     largestShare: 1 / (1 - decay),
-    make(start, end, kept) {
-      const total = new Float32Array(parameters);
+    make(start, end, carried) {
+      const vector = new Float32Array(carriedValues);
+      if (carriesMoments) carryMoments(end, carried !== undefined, learning, vector);
+      const total = vector.subarray(momentValues);
       for (let i = 0; i < parameters; i++) {
-        const moved = fround((start[i] as number) - (end[i] as number));
+        const moved = fround((start[i] as number) - (end.weights[i] as number));
         // Also without anything kept: zeros by any name give the same bits.
-        total[i] = fround(fround(share * (kept?.vector[i] ?? 0)) + moved);
+        total[i] = fround(fround(share * (carried?.vector[momentValues + i] ?? 0)) + moved);
       }
-      const values = quantiseSparse(total, keep);
-      const root = vectorRoot(total);
-      const bytes = encodeSparseUpdate(shape, values, { before: kept?.root ?? zeros, after: root });
-      return { bytes, kept: { root, vector: total } };
+      const values = quantiseSparse(total, oneOf);
+      const root = vectorRoot(vector);
+      const bytes = encodeSparseUpdate(shape, values, { before: carried?.root ?? zeros, after: root });
+      return { bytes, carried: { root, vector } };
     },
     decode(bytes) {
       const values = decodeSparseUpdate(bytes, shape);
@@ -98,8 +161,27 @@ function sparseFormat(parameters: number, keep: number, decay: number): UpdateFo
         norm: () => sparseNorm(shape, values),
         largest: () => largestSparse(values),
         addTo: (sum, factor) => accumulateSparse(sum, shape, values, factor),
-        feedback: values.feedback,
+        carried: values.carried,
       };
     },
   };
+}
+
+const HASH_BYTES = 32;
+
+/**
+ * What a later round begins with: the moments of the round's end. Those of a round that began with zeros are still too small (Adam's
+ * bias), by factors that only its number of steps tells; so they are put right here, in f32, and a round that goes on from any needs
+ * no correction.
+ */
+function carryMoments(end: TrainingState, continued: boolean, { beta1, beta2 }: FormatConfig, out: Float32Array): void {
+  const { firstMoment, secondMoment, step } = end;
+  out.set(firstMoment, 0);
+  out.set(secondMoment, firstMoment.length);
+  if (continued) return;
+  const factors = [beta1, beta2].map((beta) => biasCorrection(Math.fround(beta), step));
+  factors.forEach((factor, moment) => {
+    const [from, to] = [moment * firstMoment.length, (moment + 1) * firstMoment.length];
+    for (let i = from; i < to; i++) out[i] = Math.fround((out[i] as number) * factor);
+  });
 }

@@ -113,7 +113,7 @@ export function denseUpdate(update: QuantisedUpdate): Update {
     norm: () => updateNorm(update),
     largest: () => largestMagnitude(update),
     addTo: (sum, factor) => accumulate(sum, update, factor),
-    feedback: undefined,
+    carried: undefined,
   };
 }
 

@@ -6,7 +6,9 @@ import type { TrainingEngine } from '../model/types.ts';
 import { type Genesis, genesisHash } from '../params/genesis.ts';
 import type { Hash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
+import { carriesAny } from './carried.ts';
 import type { LeafScope } from './leaves.ts';
+import type { Moments } from './state.ts';
 import type { Assignment } from './types.ts';
 import { createUpdateFormat, type UpdateFormat } from './update-format.ts';
 
@@ -21,6 +23,8 @@ export interface Workload {
   scope(round: number, trainer: Address): LeafScope;
   /** Tokens of step `step` (from 0) of the trainer's round, as TrainingEngine.step takes them; valid until the next call. */
   batch(assignment: Assignment, step: number): Int32Array;
+  /** Adam's step number, counted from 1, for bias correction: in a round that goes on from carried moments there is none to correct. */
+  adamStep(step: number, carried: Hash | undefined): number;
   /** f32 */
   learningRate(round: number, step: number): number;
 }
@@ -32,13 +36,14 @@ export function createWorkload(genesis: Genesis, dependencies: { readonly datase
   const stepsPerSegment = rounds.steps_per_segment;
   const tokens = new Int32Array(batchSize * (model.context_length + 1));
   const parameters = parameterLayout(model).count;
+  const updates = createUpdateFormat(learning, parameters);
   return {
     genesisHash: hash,
     parameters,
     stepsPerSegment,
     maxSegments: rounds.max_segments,
     tokensPerSegment: stepsPerSegment * batchSize * model.context_length,
-    updates: createUpdateFormat(learning, parameters),
+    updates,
     scope: (round, trainer) => ({ chainId: genesis.chain_id, genesisHash: hash, round, trainer }),
     batch({ beacon, roster, trainer }, step) {
       const slot = slotOf(beacon, roster, trainer);
@@ -46,6 +51,7 @@ export function createWorkload(genesis: Genesis, dependencies: { readonly datase
       trainingBatch({ dataset: dependencies.dataset, beacon, slot, slotCapacity, step, batchSize }, tokens);
       return tokens;
     },
+    adamStep: (step, carried) => (updates.carriesMoments && carriesAny(carried, updates) ? Number.POSITIVE_INFINITY : step + 1),
     learningRate: (round, step) => learningRateAt(nominalStep(genesis, round, step), learning),
   };
 }
@@ -59,6 +65,13 @@ function nominalStep(genesis: Genesis, round: number, step: number): number {
   return round * Math.ceil(max_segments / 2) * steps_per_segment + step;
 }
 
+/** What a trainer's round is, beside the genesis: its place, and root of what it began with of the trainer's own. */
+export interface OwnRound {
+  readonly assignment: Assignment;
+  /** undefined where nothing is carried. */
+  readonly carried: Hash | undefined;
+}
+
 /**
  * Runs segment `segment` on an engine that holds the state before it.
  * @param before awaited before each step; false abandons the segment
@@ -70,7 +83,7 @@ function nominalStep(genesis: Genesis, round: number, step: number): number {
 export async function runSegment(
   engine: TrainingEngine,
   workload: Workload,
-  assignment: Assignment,
+  { assignment, carried }: OwnRound,
   segment: number,
   before: () => Promise<boolean>,
   after: (loss: number) => void = () => {},
@@ -81,7 +94,7 @@ export async function runSegment(
     if (!(await before())) return undefined;
     const step = segment * workload.stepsPerSegment + i;
     const { loss } = engine.step(workload.batch(assignment, step), {
-      adamStep: step + 1,
+      adamStep: workload.adamStep(step, carried),
       learningRate: workload.learningRate(assignment.round, step),
       ...(onGradient === undefined ? {} : { onGradient }),
     });
@@ -97,14 +110,19 @@ export function loadState(
   state: { readonly weights: Float32Array; readonly firstMoment: Float32Array; readonly secondMoment: Float32Array },
 ): void {
   engine.weights.set(state.weights);
-  engine.firstMoment.set(state.firstMoment);
-  engine.secondMoment.set(state.secondMoment);
+  loadMoments(engine, state);
 }
 
-/** Puts a round's start into an engine: weights, and no moments (state.ts says why). */
-export function loadStart(engine: TrainingEngine, weights: Float32Array): void {
+function loadMoments(engine: TrainingEngine, { firstMoment, secondMoment }: Moments): void {
+  engine.firstMoment.set(firstMoment);
+  engine.secondMoment.set(secondMoment);
+}
+
+/** Puts a round's start into an engine: weights, and the moments carried into it, if any. */
+export function loadStart(engine: TrainingEngine, weights: Float32Array, moments?: Moments): void {
   engine.weights.set(weights);
-  engine.clearMoments();
+  if (moments === undefined) engine.clearMoments();
+  else loadMoments(engine, moments);
 }
 
 /** The state an engine holds after `segments` segments, as live views. */

@@ -46,9 +46,12 @@ function globalNorm(kernels: Kernels, plan: TrainingPlan): number {
   return Math.fround(Math.sqrt(sum));
 }
 
-/** 1 / (1 − beta^step), the power by repeated multiplication, every operation rounded to f32. */
+/** Below this 1 − power is 1 in f32. */
+const NO_POWER = 2 ** -25;
+
+/** 1 / (1 − beta^step), the power by repeated multiplication, every operation rounded to f32; 1 for Infinity: moments without bias. */
 export function biasCorrection(beta: number, step: number): number {
   let power = beta;
-  for (let i = 1; i < step && power > 0; i++) power = Math.fround(power * beta);
+  for (let i = 1; i < step && power >= NO_POWER; i++) power = Math.fround(power * beta);
   return Math.fround(1 / Math.fround(1 - power));
 }

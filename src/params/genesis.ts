@@ -90,16 +90,21 @@ export const learningSchema = z.strictObject({
   weight_decay: z.number().nonnegative(),
   /** Global gradient norm limit. */
   clip_norm: z.number().positive(),
+  /**
+   * Trainers go on from the moments that their update of the round before left; left out or false: every round begins with none
+   * (docs/protocol.md).
+   */
+  carry_moments: z.boolean().optional(),
   /** Outer Nesterov step (DiLoCo, arXiv:2311.08105). */
   outer_learning_rate: z.number().positive(),
   outer_momentum: z.number().min(0).max(1),
   /** Seed of the initial weights. */
   init_seed: hex(32),
-  /** Updates that hold only the largest values, with error feedback; left out: all values, in int8 (docs/protocol.md). */
+  /** Updates that hold only the signs of the largest values, with error feedback; left out: all values, in int8 (docs/protocol.md). */
   sparse_updates: z
     .strictObject({
-      /** Values kept of each 4096. */
-      keep: natural.max(4096),
+      /** One value of each so many is sent, a power of two: 16 take a hundredth of f32's bytes. */
+      one_of: natural.max(4096).refine((count) => count > 1 && Number.isInteger(Math.log2(count)), 'must be a power of two from 2 to 4096'),
       /** What is left, a round later, of what was kept back. */
       feedback_decay: z.number().min(0).max(0.99),
     })

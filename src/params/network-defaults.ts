@@ -49,17 +49,20 @@ export const DEFAULT_LEARNING: Omit<LearningConfig, 'init_seed'> = {
   total_steps: 100_000,
   decay_fraction: 0.2,
   beta1: 0.9,
-  beta2: 0.95,
+  beta2: 0.99,
   epsilon: 1e-8,
   weight_decay: 0.1,
   clip_norm: 1,
   // The best of those measured (docs/benchmarks.md, Training together).
   outer_learning_rate: 1,
-  outer_momentum: 0.8,
+  outer_momentum: 0.5,
+  carry_moments: true,
 };
 
-/** Of networks with sparse updates: what was kept back loses a twentieth of its weight a round. */
-export const DEFAULT_FEEDBACK_DECAY = 0.95;
+/** What differs where updates are sparse: what was kept back loses a twentieth of its weight a round, and the outer step is another. */
+export function sparseLearning(oneOf: number): Pick<LearningConfig, 'sparse_updates' | 'outer_learning_rate' | 'outer_momentum'> {
+  return { sparse_updates: { one_of: oneOf, feedback_decay: 0.95 }, outer_learning_rate: 2, outer_momentum: 0 };
+}
 
 /** Model and batch for a machine of which one thread trains so many tokens of the default model a second. */
 export function defaultShape(tokensPerSecond: number): { readonly model: ModelConfig; readonly batchSize: number } {

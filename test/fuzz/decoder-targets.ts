@@ -44,7 +44,7 @@ import type { Decoder, FuzzTarget } from './target.ts';
 
 const SAMPLES = 6;
 const PARAMETERS = 300;
-const SPARSE = { parameters: PARAMETERS, keep: 200 };
+const SPARSE = { parameters: PARAMETERS, oneOf: 16 };
 const MAX_FRAME_BYTES = 4096;
 
 const sampled = <T>(values: fc.Arbitrary<T>, encode: (value: T) => Uint8Array): readonly Uint8Array[] =>
@@ -161,10 +161,10 @@ export function syncTarget(): FuzzTarget {
 
 export function updateTarget(): FuzzTarget {
   const moved = Float32Array.from({ length: PARAMETERS }, (_, i) => Math.fround(((i * 7919) % 1013) / 1013 - 0.5));
-  const feedback = { before: new Uint8Array(32), after: new Uint8Array(32).fill(1) };
+  const carried = { before: new Uint8Array(32), after: new Uint8Array(32).fill(1) };
   const sparse: Decoder = {
     decode: (bytes) => decodeSparseUpdate(bytes, SPARSE),
-    encode: (value: ReturnType<typeof decodeSparseUpdate>) => encodeSparseUpdate(SPARSE, value, value.feedback),
+    encode: (value: ReturnType<typeof decodeSparseUpdate>) => encodeSparseUpdate(SPARSE, value, value.carried),
   };
   const state: Decoder = { decode: (bytes) => decodeState(bytes, PARAMETERS), encode: encodeState };
   return {
@@ -172,8 +172,8 @@ export function updateTarget(): FuzzTarget {
     seeds: [
       encodeUpdate(quantiseUpdate(moved, new Float32Array(PARAMETERS))),
       encodeUpdate(quantiseUpdate(new Float32Array(PARAMETERS), new Float32Array(PARAMETERS))),
-      encodeSparseUpdate(SPARSE, quantiseSparse(moved.slice(), SPARSE.keep), feedback),
-      encodeSparseUpdate(SPARSE, quantiseSparse(new Float32Array(PARAMETERS), SPARSE.keep), feedback),
+      encodeSparseUpdate(SPARSE, quantiseSparse(moved.slice(), SPARSE.oneOf), carried),
+      encodeSparseUpdate(SPARSE, quantiseSparse(new Float32Array(PARAMETERS), SPARSE.oneOf), carried),
       encodeState({ weights: moved, firstMoment: moved, secondMoment: moved, step: 5 }),
     ],
     run: decoding([{ decode: (bytes) => decodeUpdate(bytes, PARAMETERS), encode: encodeUpdate }, sparse, state]),

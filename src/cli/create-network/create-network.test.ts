@@ -111,7 +111,7 @@ describe('create-network', () => {
       '--learning-rate',
       '0.01',
       '--sparse-updates',
-      '64',
+      '16',
       '--round-blocks',
       '8',
       '--block-interval',
@@ -124,7 +124,13 @@ describe('create-network', () => {
       name: 'lab',
       chain_id: 77,
       block_interval_ms: 200,
-      learning: { batch_size: 4, learning_rate: 0.01, sparse_updates: { keep: 64, feedback_decay: 0.95 } },
+      learning: {
+        batch_size: 4,
+        learning_rate: 0.01,
+        sparse_updates: { one_of: 16, feedback_decay: 0.95 },
+        outer_learning_rate: 2,
+        outer_momentum: 0,
+      },
       rounds: { blocks_per_round: 8 },
     });
   });

@@ -8,11 +8,11 @@ import { type Genesis, genesisHash, type ModelConfig } from '../../params/genesi
 import {
   createGenesis,
   DEFAULT_DATA_SOURCE,
-  DEFAULT_FEEDBACK_DECAY,
   DEFAULT_MODEL,
   DEFAULT_ROUNDS,
   defaultShape,
   START_STAKES,
+  sparseLearning,
 } from '../../params/network-defaults.ts';
 import { type Hex, toHex } from '../../primitives/bytes.ts';
 import { type Address, generatePrivateKey, signerFromPrivateKey } from '../../primitives/keys.ts';
@@ -135,9 +135,7 @@ export async function createNetwork(options: CreateNetworkOptions, dependencies:
         learning: {
           ...(batchSize === undefined ? {} : { batch_size: batchSize }),
           ...(options.learningRate === undefined ? {} : { learning_rate: options.learningRate }),
-          ...(options.sparseUpdates === undefined
-            ? {}
-            : { sparse_updates: { keep: options.sparseUpdates, feedback_decay: DEFAULT_FEEDBACK_DECAY } }),
+          ...(options.sparseUpdates === undefined ? {} : sparseLearning(options.sparseUpdates)),
         },
         rounds: { blocks_per_round: options.roundBlocks ?? DEFAULT_ROUNDS.blocks_per_round },
         blockIntervalMs: options.blockInterval,

@@ -27,7 +27,7 @@ export interface NetworkOptions {
   readonly chainId?: number;
   readonly batchSize?: number;
   readonly learningRate?: number;
-  /** Values that an update keeps of each 4096. */
+  /** An update holds one value of each so many. */
   readonly sparseUpdates?: number;
   readonly roundBlocks?: number;
   /** Milliseconds. */
@@ -60,7 +60,11 @@ export function withNetworkOptions(command: Command): Command {
     .option('--base-model <PATH>', 'start from this model: a folder of "train" or "import", a Hugging Face folder, or a GGUF file')
     .option('--batch-size <N>', `sequences in a training step (default: ${DEFAULT_LEARNING.batch_size})`, countArgument(1))
     .option('--learning-rate <RATE>', `peak learning rate (default: ${DEFAULT_LEARNING.learning_rate})`, positiveNumberArgument)
-    .option('--sparse-updates <N>', 'send the N largest of each 4096 values of an update (default: all values, in int8)', countArgument(1))
+    .option(
+      '--sparse-updates <N>',
+      'send the sign of the largest of each N values of an update, N a power of two (default: all values, in int8)',
+      countArgument(1),
+    )
     .option('--round-blocks <N>', `blocks in a round (default: ${DEFAULT_ROUNDS.blocks_per_round})`, countArgument(6))
     .option('--block-interval <MS>', 'least time between two blocks (default: 1000)', countArgument(1))
     .option('--chain-id <N>', `chain id that wallets see (default: ${DEFAULT_CHAIN_ID})`, countArgument(1))

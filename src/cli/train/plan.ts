@@ -51,7 +51,7 @@ export function newRunConfig(
   dataset: LoadedDataset,
   tokenizer: TokenizerChoice = { kind: 'gpt2' },
 ): RunConfig {
-  const { outer_learning_rate: _rate, outer_momentum: _momentum, ...defaults } = DEFAULT_LEARNING;
+  const { outer_learning_rate: _rate, outer_momentum: _momentum, carry_moments: _carry, ...defaults } = DEFAULT_LEARNING;
   const batchSize = flags.batchSize ?? defaults.batch_size;
   const totalSteps =
     flags.steps ??

@@ -18,10 +18,10 @@ import type { Io } from '../io.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { onStopRequest } from '../stop-request.ts';
 import { machineBackend } from '../train/machine.ts';
+import { carriedInto } from './carried.ts';
 import { certifiedChain } from './certified-chain.ts';
 import type { ChainSource } from './chain-source.ts';
 import { judgedSegments, judgeProof, type ProofJudgement, refName } from './judgement.ts';
-import { keptBackFor } from './kept-back.ts';
 import { cacheOf, openSource } from './open-source.ts';
 import { createRejudge } from './rejudge.ts';
 import { reportJson, reportLines } from './report.ts';
@@ -123,7 +123,7 @@ async function verify(source: ChainSource, flags: VerifyFlags, io: Io, progress:
   progress.update('fetching the updates …');
   const context = { genesis, genesisHash: hash };
   const fetchUpdate = (reference: UpdateReference) => peers.update(reference, UPDATE_TIMEOUT_MS);
-  const feedback = await keptBackFor(round, format, source, { context, chain: downloads, fetchUpdate, blobs, signal });
+  const carried = await carriedInto(round, format, source, { context, chain: downloads, fetchUpdate, blobs, signal });
   const isServed = await Promise.all(settlement.sealed.proofs.map(fetchUpdate));
   const updates = new Set(settlement.sealed.proofs.map(({ updateHash }) => toHex(updateHash)));
   const warn = (text: string) => io.err.write(`warning: ${text}\n`);
@@ -142,7 +142,7 @@ async function verify(source: ChainSource, flags: VerifyFlags, io: Io, progress:
     { baseDirectory: io.workingDirectory },
   );
   const rejudge = createRejudge(
-    { genesis, sealed: settlement.sealed, start: { ...start, feedback } },
+    { genesis, sealed: settlement.sealed, start: { ...start, carried } },
     {
       dataset,
       backend,

@@ -4,9 +4,10 @@ import { type Hex, toHex, uint64BE } from '../../primitives/bytes.ts';
 import { type Hash, taggedHash } from '../../primitives/hash.ts';
 import { runError } from './errors.ts';
 
-/** What a run has no use for: there is one trainer, hence nothing to merge; and its seed gives the initial weights. */
+/** What a run has no use for: there is one trainer, hence nothing to merge, and no rounds; its seed gives the initial weights. */
 const ofNetworksOnly = {
   sparse_updates: true,
+  carry_moments: true,
   init_seed: true,
   outer_learning_rate: true,
   outer_momentum: true,

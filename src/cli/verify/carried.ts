@@ -9,15 +9,12 @@ import { cliError } from '../errors.ts';
 import type { ChainSource } from './chain-source.ts';
 import { certifiedSettlement } from './settlement.ts';
 
-/** Rounds from an update to the one that goes on from what it kept back (learning/feedback.ts). */
-const FEEDBACK_ROUNDS = 2;
-
 /**
- * Where updates are sparse: roots of what the accepted updates of two rounds before kept back, by trainer, which is what the trainers
- * of `round` may begin with. Empty where updates are dense.
+ * Roots of what the accepted updates of the round before left for their trainers, which is what these may begin `round` with. Empty
+ * where nothing is carried.
  * @throws CLI_NOT_KEPT when that round or one of its updates is served no more
  */
-export async function keptBackFor(
+export async function carriedInto(
   round: number,
   format: UpdateFormat,
   source: ChainSource,
@@ -29,11 +26,12 @@ export async function keptBackFor(
     readonly signal: AbortSignal;
   },
 ): Promise<ReadonlyMap<Hex, Hash>> {
-  const earlier = round - FEEDBACK_ROUNDS;
-  if (format.noFeedback === undefined || earlier < 0) return new Map();
+  const earlier = round - 1;
+  if (format.nothingCarried === undefined || earlier < 0) return new Map();
   const { context, chain, fetchUpdate, blobs, signal } = dependencies;
   const height = await source.settledAt(earlier);
-  const notKept = () => cliError('CLI_NOT_KEPT', `nobody serves what the sparse updates of round ${earlier} kept back any more`);
+  const notKept = () =>
+    cliError('CLI_NOT_KEPT', `nobody serves the updates of round ${earlier} any more, which say what trainers carried into this one`);
   if (height === undefined) throw notKept();
   const { settled } = await certifiedSettlement({ round: earlier, height }, context, chain, signal);
   const kept = new Map<Hex, Hash>();
@@ -41,8 +39,8 @@ export async function keptBackFor(
     if (outcome !== 'accepted') continue;
     const bytes = (await fetchUpdate(proof)) ? await blobs.get(proof.updateHash) : undefined;
     if (bytes === undefined) throw notKept();
-    const { feedback } = format.decode(bytes);
-    if (feedback !== undefined) kept.set(toHex(proof.trainer), feedback.after);
+    const { carried } = format.decode(bytes);
+    if (carried !== undefined) kept.set(toHex(proof.trainer), carried.after);
   }
   return kept;
 }
