@@ -4,37 +4,41 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { heldOutBatch, trainingBatch } from '../dist/data/batches.js';
+import { momentsIn } from '../dist/learning/carried.js';
 import { mergeUpdates, outerStep } from '../dist/learning/merge.js';
 import { createUpdateFormat } from '../dist/learning/update-format.js';
+import { loadStart } from '../dist/learning/workload.js';
 import { initialiseWeights } from '../dist/model/initialise.js';
 import { learningRateAt } from '../dist/model/schedule.js';
 import { createTrainingEngine } from '../dist/model/training-engine.js';
 import { selectBackend } from '../dist/numerics/backends.js';
-import { DEFAULT_LEARNING, DEFAULT_MODEL, SMALL_MODEL } from '../dist/params/network-defaults.js';
+import { DEFAULT_LEARNING, DEFAULT_MODEL, SMALL_MODEL, sparseLearning } from '../dist/params/network-defaults.js';
 import { loadDefaultDataset } from './default-dataset.mjs';
 import { togetherSvg } from './together-svg.mjs';
 
 const HELP = `Usage: node bench/together.mjs [--trainers 1,2,4,8] [--what alone,int8,sparse] [--outer 0.7:0.6,…] [--model default|small]
-                               [--rounds 12] [--steps 20] [--batch 16] [--held-out 64] [--threads 2] [--seed 1] [--output FOLDER]
+                               [--rounds 40] [--steps 20] [--batch 8] [--learning-rate 0.002] [--held-out 128] [--threads 2] [--seed 1]
+                               [--output FOLDER]
 
 Trains a model as a network does, with the production code for batches, updates and their merge (no blocks, no checks): in each round
-every trainer takes --steps steps from the same start, updates travel as int8 blocks or sparsely, and their mean moves the model.
-alone: one trainer whose batch is as many times larger, for as many steps (plain AdamW, moments kept): equal tokens.
-Prints the held-out loss after the last round. --outer: learning rate and momentum of the outer step, one run for each. --output
-writes together.json, together.md and together.svg; rows of earlier runs of the same setting stay.`;
-/** 124 times less to send than f32. */
-const SPARSE_UPDATES = { keep: 64, feedback_decay: 0.95 };
+every trainer takes --steps steps from the same start with its own moments, updates travel as int8 blocks or sparsely, and their mean moves
+the model. alone: one trainer whose batch is as many times larger, for as many steps, by the same schedule (plain AdamW): equal tokens.
+Prints the held-out loss after the last round. --outer: learning rate and momentum of the outer step, one run for each,
+instead of a network's. --output writes together.json, together.md and together.svg; rows of earlier runs of the same setting stay.`;
+/** A hundredth of f32's bytes to send. */
+const SPARSE_GROUP = 16;
 const KINDS = ['alone', 'int8', 'sparse'];
 const { values } = parseArgs({
   options: {
     trainers: { type: 'string', default: '1,2,4,8' },
     what: { type: 'string', default: KINDS.join() },
-    outer: { type: 'string', default: `${DEFAULT_LEARNING.outer_learning_rate}:${DEFAULT_LEARNING.outer_momentum}` },
-    model: { type: 'string', default: 'default' },
-    rounds: { type: 'string', default: '12' },
+    outer: { type: 'string' },
+    model: { type: 'string', default: 'small' },
+    rounds: { type: 'string', default: '40' },
     steps: { type: 'string', default: '20' },
-    batch: { type: 'string', default: '16' },
-    'held-out': { type: 'string', default: '64' },
+    batch: { type: 'string', default: '8' },
+    'learning-rate': { type: 'string', default: String(DEFAULT_LEARNING.learning_rate) },
+    'held-out': { type: 'string', default: '128' },
     threads: { type: 'string', default: '2' },
     seed: { type: 'string', default: '1' },
     output: { type: 'string' },
@@ -48,7 +52,9 @@ else await main();
 async function main() {
   const model = { default: DEFAULT_MODEL, small: SMALL_MODEL }[values.model] ?? fail('--model is default or small');
   const dataset = await loadDefaultDataset(model);
-  const setting = { model: values.model, rounds: positive('rounds'), steps: positive('steps'), batch: positive('batch') };
+  const learningRate = Number(values['learning-rate']);
+  if (!(learningRate > 0)) fail(`--learning-rate takes a number above 0, not "${values['learning-rate']}"`);
+  const setting = { model: values.model, rounds: positive('rounds'), steps: positive('steps'), batch: positive('batch'), learningRate };
   const run = {
     ...setting,
     model,
@@ -58,11 +64,10 @@ async function main() {
     backend: await selectBackend({ wanted: 'auto', threads: positive('threads') }),
   };
   const kinds = values.what.split(',').map((kind) => (KINDS.includes(kind) ? kind : fail(`--what takes ${KINDS.join()}, not "${kind}"`)));
-  const outers = values.outer.split(',').map(outerOf);
   for (const text of values.trainers.split(',')) {
     const trainers = whole('--trainers', text);
     for (const kind of kinds) {
-      for (const outer of kind === 'alone' ? [undefined] : outers) {
+      for (const outer of outersOf(kind)) {
         const losses = kind === 'alone' ? trainAlone(run, trainers) : await trainTogether(run, trainers, kind, outer);
         const row = { kind, trainers, ...(outer === undefined ? {} : { outer: `${outer.learningRate}:${outer.momentum}` }), losses };
         console.log(`${trainers} × ${kind} ${row.outer ?? ''}: held-out ${losses.at(-1).toFixed(4)} after ${setting.rounds} rounds`);
@@ -75,32 +80,35 @@ async function main() {
 /** A network's rounds: held-out loss after each. */
 async function trainTogether(run, trainers, kind, outer) {
   const { model, rounds, steps, batch, seed, dataset } = run;
-  const learning = { ...DEFAULT_LEARNING, batch_size: batch, ...(kind === 'sparse' ? { sparse_updates: SPARSE_UPDATES } : {}) };
+  const learning = { ...learningOf(run, batch), ...(kind === 'sparse' ? sparseLearning(SPARSE_GROUP) : {}) };
   const engine = createTrainingEngine({ model, learning }, { backend: run.backend });
   const format = createUpdateFormat(learning, engine.layout.count);
   const weights = new Float32Array(engine.layout.count);
   initialiseWeights(model, seed, weights);
   const momentum = new Float32Array(weights.length);
   const tokens = new Int32Array(batch * (model.context_length + 1));
-  const keptBack = [];
+  let carried = [];
   const losses = [];
   for (let round = 0; round < rounds; round++) {
     const updates = [];
-    // As in a network, where every update is accepted: a round goes on from what that before the last one kept back.
-    const before = keptBack[round - 2] ?? [];
-    keptBack[round] = [];
+    // As in a network where every update is accepted.
+    const before = carried;
+    carried = [];
     for (let slot = 0; slot < trainers; slot++) {
-      engine.weights.set(weights);
-      engine.clearMoments();
+      const moments = momentsIn(before[slot], format);
+      loadStart(engine, weights, moments);
       for (let step = 0; step < steps; step++) {
         trainingBatch({ dataset, beacon: beaconOf(seed, round), slot, slotCapacity: steps * batch, step, batchSize: batch }, tokens);
-        engine.step(tokens, { adamStep: step + 1, learningRate: learningRateAt(round * steps + step, learning) });
+        engine.step(tokens, {
+          adamStep: moments === undefined ? step + 1 : Number.POSITIVE_INFINITY,
+          learningRate: learningRateAt(round * steps + step, learning),
+        });
       }
-      const { bytes, kept } = format.make(weights, engine.weights, before[slot]);
-      updates.push(bytes);
-      keptBack[round].push(kept);
+      const { firstMoment, secondMoment } = engine;
+      const made = format.make(weights, { weights: engine.weights, firstMoment, secondMoment, step: steps }, before[slot]);
+      updates.push(made.bytes);
+      carried.push(made.carried);
     }
-    delete keptBack[round - 2];
     const equal = updates.map(() => steps * batch);
     outerStep(weights, momentum, await mergeUpdates(weights.length, equal, async (i) => format.decode(updates[i])), outer);
     engine.weights.set(weights);
@@ -114,11 +122,16 @@ async function trainTogether(run, trainers, kind, outer) {
   return losses;
 }
 
+/** A network's defaults, and the whole of its schedule: warm-up, peak, decay to the last round. */
+function learningOf({ rounds, steps, learningRate }, batch) {
+  return { ...DEFAULT_LEARNING, batch_size: batch, learning_rate: learningRate, total_steps: rounds * steps };
+}
+
 /** One trainer with the large batch, moments kept: what the same tokens give without a network. */
 function trainAlone(run, times) {
   const { model, rounds, steps, batch, seed, dataset } = run;
   const batchSize = batch * times;
-  const learning = { ...DEFAULT_LEARNING, batch_size: batchSize };
+  const learning = learningOf(run, batchSize);
   const engine = createTrainingEngine({ model, learning, microBatch: batch }, { backend: run.backend });
   initialiseWeights(model, seed, engine.weights);
   const tokens = new Int32Array(batchSize * (model.context_length + 1));
@@ -164,7 +177,7 @@ async function keep(folder, setting, row) {
   await writeFile(join(folder, 'together.svg'), togetherSvg(chartRows(rows)));
 }
 
-function tableOf({ model, parameters, rounds, steps, batch, seed }, rows) {
+function tableOf({ model, parameters, rounds, steps, batch, learningRate, seed }, rows) {
   const aloneWith = (trainers) => rows.find((row) => row.kind === 'alone' && row.trainers === trainers)?.losses.at(-1);
   const lines = rows
     .filter(({ kind }) => kind !== 'alone')
@@ -173,7 +186,7 @@ function tableOf({ model, parameters, rounds, steps, batch, seed }, rows) {
       const distance = alone === undefined ? '' : percent(last / alone - 1);
       return `| ${trainers} | ${kind} | ${outer.replace(':', ' : ')} | ${last.toFixed(4)} | ${alone?.toFixed(4) ?? ''} | ${distance} |`;
     });
-  return `Made by \`node bench/together.mjs\`: the ${model} model (${parameters} parameters), ${rounds} rounds of ${steps} steps, batches of ${batch} sequences, seed ${seed}.
+  return `Made by \`node bench/together.mjs\`: the ${model} model (${parameters} parameters), ${rounds} rounds of ${steps} steps, batches of ${batch} sequences, learning rate ${learningRate}, seed ${seed}.
 
 | trainers | updates | outer rate : momentum | held-out loss | one trainer, batch × trainers | distance |
 |---|---|---|---|---|---|
@@ -204,6 +217,14 @@ function beaconOf(seed, round) {
   beacon[0] = round & 255;
   beacon[1] = round >> 8;
   return beacon;
+}
+
+/** Those asked for, else what a network of the kind has. */
+function outersOf(kind) {
+  if (kind === 'alone') return [undefined];
+  if (values.outer !== undefined) return values.outer.split(',').map(outerOf);
+  const learning = { ...DEFAULT_LEARNING, ...(kind === 'sparse' ? sparseLearning(SPARSE_GROUP) : {}) };
+  return [{ learningRate: learning.outer_learning_rate, momentum: learning.outer_momentum }];
 }
 
 function outerOf(text) {
