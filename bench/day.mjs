@@ -1,8 +1,8 @@
 // A day of blocks (86,400) in fast forward: one authority's chain without learning and without waiting, a transfer in each block. Prints memory
 // and disk on the way; then opens the chain anew in another process and asks it for old balances and receipts.
-// `npm run build && node --expose-gc bench/day.mjs [--blocks 86400]`
+// `npm run build && node --expose-gc bench/day.mjs [--blocks 86400] [--directory DIR]`; a directory that was given is kept.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,12 +12,13 @@ import { finalise, openDayChain, SINK } from './transfers/day-chain.mjs';
 import { CHAIN_ID, senders } from './transfers/network.mjs';
 import { signTransfers } from './transfers/sign.mjs';
 
-const { values } = parseArgs({ options: { blocks: { type: 'string', default: '86400' } } });
+const { values } = parseArgs({ options: { blocks: { type: 'string', default: '86400' }, directory: { type: 'string' } } });
 const total = Number(values.blocks);
 const REPORTS = 10;
 const SENDERS = 100;
 const MIB = 2 ** 20;
-const directory = mkdtempSync(join(tmpdir(), 'pol-day-'));
+if (values.directory !== undefined) mkdirSync(values.directory);
+const directory = values.directory ?? mkdtempSync(join(tmpdir(), 'pol-day-'));
 const sizeOf = (folder) => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 
 try {
@@ -57,5 +58,5 @@ try {
   const again = new URL('transfers/day-again.mjs', import.meta.url).pathname;
   console.log(execFileSync(process.execPath, [again, directory, String(SENDERS), String(total)], { encoding: 'utf8' }));
 } finally {
-  rmSync(directory, { recursive: true });
+  if (values.directory === undefined) rmSync(directory, { recursive: true });
 }

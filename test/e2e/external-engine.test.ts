@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPublicClient, createWalletClient, defineChain, type Hex, http, parseEther } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ExecutionClient, startExecutionClient } from '../tools/execution-client.ts';
+import type { ExecutionClient } from '../tools/execution-client.ts';
 import { hasTool } from '../tools/tools.ts';
+import { configure, giveExecutionClients } from './external-clients.ts';
 import { createTestNetwork, type TestNetwork, type TestNode, until } from './network.ts';
 
 /** A well-known development key: funded by the test's genesis, worth nothing. */
@@ -20,22 +21,16 @@ interface Block {
 
 describe.skipIf(!hasTool('@ethereumjs/client'))('a network of which one authority runs on an external execution client', () => {
   let network: TestNetwork;
-  let client: ExecutionClient;
+  let client: ExecutionClient | undefined;
   let external: TestNode;
   let embedded: TestNode;
-  const configFile = () => join(network.directory, 'authority_0_config.json');
-  const configure = async (changes: object) => {
-    const config = JSON.parse(await readFile(configFile(), 'utf8')) as object;
-    await writeFile(configFile(), JSON.stringify({ ...config, ...changes }));
-  };
   const heightOf = async (node: TestNode) => Number(await node.rpc<Hex>('eth_blockNumber'));
 
   beforeAll(async () => {
     network = await createTestNetwork({ authorities: 3, nodes: 1, flags: ['--fund', `${FUNDED.address}=100`, '--no-training-view'] });
     external = network.node('authority_0');
     embedded = network.node('authority_1');
-    client = await startExecutionClient(network.directory, join(network.directory, 'execution_genesis.json'));
-    await configure({ execution_engine: client.engineUrl, execution_rpc: client.rpcUrl, jwt_secret: client.jwtSecretFile });
+    [client] = await giveExecutionClients(network, [external]);
   }, 240_000);
   afterAll(async () => {
     await network?.dispose();
@@ -45,9 +40,9 @@ describe.skipIf(!hasTool('@ethereumjs/client'))('a network of which one authorit
   it('names the cure when the secret is another', async () => {
     const wrong = join(network.directory, 'wrong.hex');
     await writeFile(wrong, randomBytes(32).toString('hex'));
-    await configure({ jwt_secret: wrong });
+    await configure(network, external, { jwt_secret: wrong });
     await expect(external.start()).rejects.toThrow('give both the same --jwt-secret file');
-    await configure({ jwt_secret: client.jwtSecretFile });
+    await configure(network, external, { jwt_secret: client?.jwtSecretFile });
   }, 120_000);
 
   it('makes blocks that all nodes hold alike, those of the external client among them', async () => {

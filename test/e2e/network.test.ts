@@ -5,6 +5,9 @@ import OpenAI from 'openai';
 import { createPublicClient, createWalletClient, defineChain, type Hex, http, parseEther } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExecutionClient } from '../tools/execution-client.ts';
+import { hasTool } from '../tools/tools.ts';
+import { giveExecutionClients } from './external-clients.ts';
 import { createTestNetwork, type TestNetwork, type TestNode, until } from './network.ts';
 
 interface Info {
@@ -23,17 +26,27 @@ interface Round {
 const FUNDED = privateKeyToAccount('0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80');
 const RECIPIENT: Hex = '0x000000000000000000000000000000000000dEaD';
 
-describe('a network of three authorities and three trainers', () => {
+describe('a network of three authorities and three trainers', () => devnet('embedded'));
+describe.skipIf(!hasTool('@ethereumjs/client'))('the same network, each node on an execution client of its own', () => devnet('external'));
+
+function devnet(execution: 'embedded' | 'external'): void {
   let network: TestNetwork;
   let first: TestNode;
+  let clients: readonly ExecutionClient[] = [];
   const info = () => first.get<Info>('/api/v1/network/info');
 
   beforeAll(async () => {
-    network = await createTestNetwork({ authorities: 3, nodes: 3, flags: ['--fund', `${FUNDED.address}=100`] });
+    const fund = ['--fund', `${FUNDED.address}=100`];
+    const flags = execution === 'embedded' ? fund : [...fund, '--no-training-view'];
+    network = await createTestNetwork({ authorities: 3, nodes: 3, flags });
+    if (execution === 'external') clients = await giveExecutionClients(network, network.nodes);
     first = network.node('authority_0');
     await Promise.all(network.nodes.map((node) => node.start()));
-  }, 120_000);
-  afterAll(() => network?.dispose());
+  }, 240_000);
+  afterAll(async () => {
+    await network?.dispose();
+    await Promise.all(clients.map((client) => client.kill()));
+  });
 
   it('accepts proofs of every trainer over three rounds or more', async () => {
     await until('accepted proofs of three trainers in three rounds', async () => {
@@ -153,4 +166,4 @@ describe('a network of three authorities and three trainers', () => {
     }
     await until('proofs accepted after the restart', async () => (await info()).proofs_accepted >= before.proofs_accepted + 3);
   }, 300_000);
-});
+}
