@@ -12,6 +12,8 @@ contract TrainingBounty {
     uint256 public immutable firstRound;
     uint256 public immutable lastRound;
     uint256 public immutable weiPerToken;
+    /// Rounds after the last one in which claims are still paid before the sponsor may take what is left.
+    uint256 public immutable claimRounds;
     mapping(uint256 => mapping(address => bool)) public paid;
 
     event Paid(uint256 indexed round, address indexed trainer, uint256 amount);
@@ -20,9 +22,12 @@ contract TrainingBounty {
     error OutsideRounds(uint256 round);
     error AlreadyPaid(uint256 round, address trainer);
     error NotOver();
+    error ForgottenBefore();
 
-    constructor(uint256 first, uint256 last, uint256 price) payable {
-        (sponsor, firstRound, lastRound, weiPerToken) = (msg.sender, first, last, price);
+    constructor(uint256 first, uint256 last, uint256 price, uint256 rounds) payable {
+        // What the view has forgotten nobody can claim.
+        if (last - first + rounds >= TRAINING.RING()) revert ForgottenBefore();
+        (sponsor, firstRound, lastRound, weiPerToken, claimRounds) = (msg.sender, first, last, price, rounds);
     }
 
     receive() external payable {}
@@ -43,7 +48,7 @@ contract TrainingBounty {
 
     /// Gives the sponsor what is left, once the rounds and the time to claim are over.
     function close() external {
-        if (TRAINING.settledRounds() <= lastRound + TRAINING.RING() / 2) revert NotOver();
+        if (TRAINING.settledRounds() <= lastRound + claimRounds) revert NotOver();
         (bool sent, ) = sponsor.call{value: address(this).balance}("");
         require(sent, "the sponsor does not take coins");
     }

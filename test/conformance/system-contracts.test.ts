@@ -55,7 +55,13 @@ async function network() {
   /** Hash of a transaction of the node's own account. */
   const send = async (transaction: object) => (await node.result('eth_sendTransaction', transaction)) as Hex;
   const receipt = async (hash: Hex) =>
-    (await node.result('eth_getTransactionReceipt', hash)) as { status: Hex; gasUsed: Hex; contractAddress: Hex; logs: unknown[] };
+    (await node.result('eth_getTransactionReceipt', hash)) as {
+      status: Hex;
+      gasUsed: Hex;
+      effectiveGasPrice: Hex;
+      contractAddress: Hex;
+      logs: unknown[];
+    };
   /** Name of the custom error that a call reverts with. */
   async function revertOf(transaction: object, abi: typeof bounty.abi): Promise<string | undefined> {
     const error = await node.error('eth_call', transaction, 'latest');
@@ -134,13 +140,16 @@ describe('the training contract', () => {
 
 describe('a contract that pays for training', () => {
   it('pays for an accepted proof, once, and for nothing else', async () => {
-    const { chain, block, begin, trainRound, send, receipt, revertOf, result, execution } = await network();
+    const { chain, block, until, begin, trainRound, send, receipt, revertOf, result, execution } = await network();
     await begin();
     const first = chain.state.open.number;
     const price = 1000n;
+    const tokens = BigInt(GENESIS.rounds.steps_per_segment * GENESIS.learning.batch_size * GENESIS.model.context_length);
+    // A proof in full, and half of another.
+    const funds = (tokens * price * 3n) / 2n;
     const deployed = await send({
-      data: encodeDeployData({ ...bounty, args: [BigInt(first), BigInt(first + 2), price] }),
-      value: `0x${POL.toString(16)}`,
+      data: encodeDeployData({ ...bounty, args: [BigInt(first), BigInt(first + 4), price, 1n] }),
+      value: `0x${funds.toString(16)}`,
     });
     await block();
     const { contractAddress: to } = await receipt(deployed);
@@ -157,7 +166,6 @@ describe('a contract that pays for training', () => {
     const paid = await receipt(hash);
     expect(paid).toMatchObject({ status: '0x1', logs: [{ address: to }] });
     const [accepted] = chain.state.trainers;
-    const tokens = BigInt(GENESIS.rounds.steps_per_segment * GENESIS.learning.batch_size * GENESIS.model.context_length);
     expect((await execution.reader.balance(TRAINER.address)) - before).toBe((accepted?.earned ?? 0n) + tokens * price);
     expect(await result('debug_traceTransaction', hash, { tracer: 'callTracer' })).toMatchObject({ gasUsed: paid.gasUsed });
 
@@ -169,7 +177,37 @@ describe('a contract that pays for training', () => {
     const second = await trainRound(false);
     await block();
     expect(await revertOf(claim(second), abi)).toBe('NotVerified');
-    expect(await revertOf({ to, data: encodeFunctionData({ abi: bounty.abi, functionName: 'close', args: [] }) }, abi)).toBe('NotOver');
+
+    // What is left is less than a third round's proof is worth: it is paid as far as it goes.
+    const third = await trainRound(true);
+    const earnedBefore = chain.state.trainers[0]?.earned ?? 0n;
+    const balanceBefore = await execution.reader.balance(TRAINER.address);
+    const rest = await send({ ...claim(third), gas: '0x30d40' });
+    await block();
+    expect(await receipt(rest)).toMatchObject({ status: '0x1' });
+    const reward = (chain.state.trainers[0]?.earned ?? 0n) - earnedBefore;
+    expect((await execution.reader.balance(TRAINER.address)) - balanceBefore).toBe(reward + (tokens * price) / 2n);
+
+    // What comes later goes back to the sponsor, once the time to claim is over.
+    const close = { to, data: encodeFunctionData({ abi: bounty.abi, functionName: 'close', args: [] }) } as const;
+    await send({ to, value: '0x7' });
+    await block();
+    expect(await revertOf(close, abi)).toBe('NotOver');
+    while (chain.state.settledRound <= third) await until(chain.state.open.sealsAt);
+    await block();
+    const sponsorBefore = await execution.reader.balance(alice.address);
+    const closed = await send(close);
+    await block();
+    const { status, gasUsed, effectiveGasPrice } = await receipt(closed);
+    expect(status).toBe('0x1');
+    expect(await execution.reader.balance(alice.address)).toBe(sponsorBefore + 7n - BigInt(gasUsed) * BigInt(effectiveGasPrice));
+    expect(await revertOf(claim(third), abi)).toBe('AlreadyPaid');
+  });
+
+  it('cannot promise rounds that the view will have forgotten', async () => {
+    const { revertOf } = await network();
+    const data = encodeDeployData({ ...bounty, args: [1n, 8_000n, 1n, 193n] });
+    expect(await revertOf({ data }, bounty.abi)).toBe('ForgottenBefore');
   });
 });
 
