@@ -26,3 +26,11 @@ export function giveExecutionClients(network: TestNetwork, nodes: readonly TestN
     }),
   );
 }
+
+/** Hash of a block as the client itself tells it. */
+export async function blockHashIn({ rpcUrl }: ExecutionClient, number: number): Promise<string | undefined> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_getBlockByNumber', params: [`0x${number.toString(16)}`, false] });
+  const response = await fetch(rpcUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  const { result } = (await response.json()) as { result?: { hash: string } | null };
+  return result?.hash;
+}

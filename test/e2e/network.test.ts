@@ -7,7 +7,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExecutionClient } from '../tools/execution-client.ts';
 import { hasTool } from '../tools/tools.ts';
-import { giveExecutionClients } from './external-clients.ts';
+import { blockHashIn, giveExecutionClients } from './external-clients.ts';
 import { createTestNetwork, type TestNetwork, type TestNode, until } from './network.ts';
 
 interface Info {
@@ -90,6 +90,8 @@ function devnet(execution: 'embedded' | 'external'): void {
       );
       expect(new Set(views).size).toBe(1);
     }
+    const { hash } = await first.get<{ hash: Hex }>(`/api/v1/block/${height}`);
+    expect(await Promise.all(clients.map((client) => blockHashIn(client, height)))).toEqual(clients.map(() => hash));
   });
 
   it('sends a transfer with viem and sees its receipt', async () => {
