@@ -1,5 +1,5 @@
 import type { Certificate, Header, SignedOperation } from '../codec/types.ts';
-import type { ExecutionReader } from '../execution/engine.ts';
+import type { CallRequest, ExecutionReader } from '../execution/engine.ts';
 import type { TrainingProgress } from '../learning/types.ts';
 import type { Operands } from '../numerics/backend.ts';
 import type { Genesis } from '../params/genesis.ts';
@@ -89,6 +89,7 @@ export interface WalletView {
     readonly maxFeePerGas?: bigint;
     readonly maxPriorityFeePerGas?: bigint;
     readonly nonce?: bigint;
+    readonly accessList?: CallRequest['accessList'];
   }): Promise<Hash>;
 }
 

@@ -53,6 +53,8 @@ export interface TransactionFields {
   readonly to: Address | undefined;
   readonly value: bigint;
   readonly data: Uint8Array;
+  /** EIP-2930's, empty when absent. */
+  readonly accessList?: readonly AccessListItem[];
 }
 
 /**
@@ -186,11 +188,15 @@ export function effectiveGasPrice(
  */
 export function signTransaction(fields: TransactionFields, key: Signer | Uint8Array): Uint8Array {
   const signer = key instanceof Uint8Array ? signerFromPrivateKey(key) : key;
-  const { to, ...rest } = fields;
+  const { to, accessList = [], ...rest } = fields;
   let unsigned: ReturnType<typeof createFeeMarket1559Tx>;
   try {
     unsigned = createFeeMarket1559Tx(
-      { ...rest, ...(to === undefined ? {} : { to: new EthereumAddress(to) }) },
+      {
+        ...rest,
+        accessList: accessList.map(({ address, storageKeys }): [Uint8Array, Uint8Array[]] => [address, [...storageKeys]]),
+        ...(to === undefined ? {} : { to: new EthereumAddress(to) }),
+      },
       { common: chainRules(BigInt(fields.chainId)) },
     );
   } catch (cause) {

@@ -29,6 +29,7 @@ export function createWallet(
       ...(request.to === undefined ? {} : { to: request.to }),
       ...(request.value === undefined ? {} : { value: request.value }),
       ...(request.data === undefined ? {} : { data: request.data }),
+      ...(request.accessList === undefined ? {} : { accessList: request.accessList }),
     };
     const gasLimit = request.gas ?? (await execution.reader.estimateGas(call));
     const raw = signTransaction(
@@ -42,6 +43,7 @@ export function createWallet(
         to: request.to,
         value: request.value ?? 0n,
         data: request.data ?? new Uint8Array(0),
+        accessList: request.accessList ?? [],
       },
       signer,
     );

@@ -194,8 +194,12 @@ describe('contracts', () => {
     expect(await result('eth_getCode', counting)).toBe(toHex(counter));
     expect(await result('eth_call', { to: counting })).toBe(`0x${'1'.padStart(64, '0')}`);
     expect(Number(await result('eth_estimateGas', { from: ALICE, to: counting }))).toBeGreaterThan(21_000);
-    await result('eth_sendTransaction', { to: counting });
+    // Its slot named before, as eth_createAccessList advises: what the transaction says, and pays for.
+    const { accessList } = (await result('eth_createAccessList', { from: ALICE, to: counting })) as { accessList: object[] };
+    expect(accessList).toEqual([{ address: counting, storageKeys: [`0x${'0'.repeat(64)}`] }]);
+    const hash = await result('eth_sendTransaction', { to: counting, accessList });
     await block();
+    expect(await result('eth_getTransactionByHash', hash)).toMatchObject({ type: '0x2', accessList });
     expect(await result('eth_getStorageAt', counting, '0x0', 'latest')).toBe(`0x${'1'.padStart(64, '0')}`);
     for (const method of ['eth_call', 'eth_estimateGas']) {
       expect(await error(method, { to: reverting })).toEqual({ code: 3, message: 'execution reverted: no', data: toHex(revertData) });

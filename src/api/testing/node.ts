@@ -80,7 +80,7 @@ export function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
     wallet: {
       address: alice.address,
       sign: alice.sign,
-      async send({ to, value, data, gas, maxFeePerGas, maxPriorityFeePerGas, nonce }) {
+      async send({ to, value, data, gas, maxFeePerGas, maxPriorityFeePerGas, nonce, accessList = [] }) {
         const raw = signTransaction(
           {
             chainId: GENESIS.chain_id,
@@ -91,6 +91,7 @@ export function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
             to,
             value: value ?? 0n,
             data: data ?? new Uint8Array(0),
+            accessList,
           },
           alice,
         );

@@ -10,12 +10,15 @@ export const ethSendTransaction: RpcMethod = {
   name: 'eth_sendTransaction',
   async call([request], { view, maySpend }) {
     requireSpending('eth_sendTransaction', { maySpend });
-    const { from, gasPrice, chainId, accessList, blobVersionedHashes, authorizations, maxFeePerBlobGas, ...transaction } = parseTransaction(
+    const { from, gasPrice, chainId, blobVersionedHashes, authorizations, maxFeePerBlobGas, ...transaction } = parseTransaction(
       request,
       'transaction',
     );
-    if ([accessList, blobVersionedHashes, authorizations, maxFeePerBlobGas].some((part) => part !== undefined)) {
-      throw apiError('API_INVALID_REQUEST', 'transaction: this node signs plain fee market transactions only; sign others yourself');
+    if ([blobVersionedHashes, authorizations, maxFeePerBlobGas].some((part) => part !== undefined)) {
+      throw apiError(
+        'API_INVALID_REQUEST',
+        'transaction: this node signs fee market transactions only; sign those with blobs or authorizations yourself',
+      );
     }
     if (from !== undefined && !equalBytes(from, view.wallet.address)) {
       throw apiError('API_INVALID_REQUEST', `from: unknown account; this node signs for ${data(view.wallet.address)} only`);
