@@ -74,6 +74,29 @@ describe('web pages', () => {
   });
 });
 
+describe('the spending token', () => {
+  const TOKEN = 'a'.repeat(64);
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+  it('lets its bearer spend wherever the API listens, and nobody else', async () => {
+    const { call, transactions } = await startApi({}, '0.0.0.0', { spendingToken: TOKEN });
+    for (const headers of [{}, bearer('b'.repeat(64)), bearer(`${TOKEN}a`), { authorization: TOKEN }]) {
+      expect((await call('eth_sendTransaction', [SPEND], headers)).error).toMatchObject({ message: expect.stringContaining('token') });
+    }
+    expect(transactions.size).toBe(0);
+    expect((await call('eth_sendTransaction', [SPEND], bearer(TOKEN))).error).toBeUndefined();
+    expect((await call('eth_accounts', [], bearer(TOKEN))).result).toHaveLength(1);
+    expect(transactions.size).toBe(1);
+  });
+
+  it('is not asked of programs of this machine', async () => {
+    const { call, transactions } = await startApi({}, '127.0.0.1', { spendingToken: TOKEN });
+    await call('eth_sendTransaction', [SPEND]);
+    expect((await call('eth_sendTransaction', [SPEND], { origin: 'https://example.com' })).error).toBeDefined();
+    expect(transactions.size).toBe(1);
+  });
+});
+
 describe('what counts as this machine', () => {
   it('is loopback by any of its names', () => {
     for (const host of ['127.0.0.1', '127.1.2.3', 'localhost', '::1', 'LOCALHOST']) expect(isLoopbackHost(host), host).toBe(true);

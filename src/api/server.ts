@@ -4,7 +4,7 @@ import type { NodeView } from '../chain/view.ts';
 import { type Clock, systemClock } from '../primitives/clock.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
 import type { Logger } from '../primitives/log.ts';
-import { isFromThisMachine, isLoopbackHost, namesLoopback } from './access.ts';
+import { createSpendingGuard, isLoopbackHost, type MaySpend, namesLoopback } from './access.ts';
 import { apiError } from './errors.ts';
 import { createFilters, type FilterRegistry } from './jsonrpc/filters.ts';
 import { createRpcHandler } from './jsonrpc/handler.ts';
@@ -30,6 +30,8 @@ export interface ApiServerOptions {
   readonly port: number;
   /** When given, `/v1` answers to these only. */
   readonly apiKeys?: readonly ApiKey[];
+  /** Who sends it as a bearer may use the node's key from anywhere. */
+  readonly spendingToken?: string;
 }
 
 /** The node's HTTP side: JSON-RPC on `POST /`, REST on `/api/v1`, OpenAI on `/v1`. */
@@ -44,6 +46,7 @@ export function createApiServer(
   const isOpenAi = (request: FastifyRequest) => isOpenAiPath(request.url);
 
   const onLoopback = isLoopbackHost(options.host);
+  const maySpend = createSpendingGuard({ onLoopback, token: options.spendingToken });
 
   if (onLoopback) {
     app.addHook('onRequest', async ({ headers }) => {
@@ -75,8 +78,8 @@ export function createApiServer(
   const filters = createFilters({ view, clock });
   const answer = createRpcHandler(RPC_METHODS, log);
   const hub = createSubscriptionHub({ view });
-  const sockets = serveWebSocket(app.server, { onLoopback }, { answer, context: { view, filters }, hub, clock });
-  registerJsonRpc(app, { view, filters, answer, onLoopback });
+  const sockets = serveWebSocket(app.server, { onLoopback }, { answer, context: { view, filters }, maySpend, hub, clock });
+  registerJsonRpc(app, { view, filters, answer, maySpend });
   registerRest(app, view);
   const admissions = guardOpenAi(app, options.apiKeys, clock);
   registerOpenAi(app, view, (request, tokens) => admissions.get(request)?.spend(tokens));
@@ -125,10 +128,10 @@ function registerJsonRpc(
     readonly view: NodeView;
     readonly filters: FilterRegistry;
     readonly answer: ReturnType<typeof createRpcHandler>;
-    readonly onLoopback: boolean;
+    readonly maySpend: MaySpend;
   },
 ): void {
-  const { view, filters, answer, onLoopback } = parts;
+  const { view, filters, answer, maySpend } = parts;
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
@@ -140,7 +143,7 @@ function registerJsonRpc(
       } catch {
         return { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'parse error: the body is not JSON' } };
       }
-      const response = await answer(document, { view, filters, maySpend: onLoopback && isFromThisMachine(request.headers) });
+      const response = await answer(document, { view, filters, maySpend: maySpend(request.headers) });
       // Notifications have no answer.
       return response ?? reply.status(204).send();
     });

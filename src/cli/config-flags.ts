@@ -37,6 +37,7 @@ const FLAGS: Readonly<Record<FlagKey, readonly [placeholder: string, description
   ],
   served_models_kept: ['<N>', 'models that have answered, kept for verify-answer (default: 4)'],
   api_keys_file: ['<FILE>', 'hashed API keys with quotas; with it, /v1 answers to these only'],
+  spending_token_file: ['<FILE>', 'token with which the API spends the node’s coins from elsewhere, not only on loopback'],
   dataset_cache: ['<DIR>', 'where tokenised data sets are kept; nodes of one machine may share it'],
   keep_rounds: ['<N>', 'settled rounds whose proofs can still be judged again with "pol-node verify" (default: 2)'],
   execution_engine: ['<URL>', 'Engine API of an execution client to use in place of the embedded one'],

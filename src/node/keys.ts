@@ -59,6 +59,24 @@ export async function loadApiKeys(config: NodeConfig): Promise<readonly ApiKey[]
   }
 }
 
+/** A token that is guessed gives the coins away. */
+const LEAST_TOKEN_CHARACTERS = 32;
+
+/** What lets its bearer spend over the API; undefined: nothing does. @throws NODE_FILE */
+export async function loadSpendingToken(config: NodeConfig): Promise<string | undefined> {
+  const file = config.spending_token_file;
+  if (file === undefined) return undefined;
+  const token = (await readOptional(file))?.trim();
+  if (token === undefined) throw nodeError('NODE_FILE', `spending_token_file ${file} does not exist: openssl rand -hex 32 > ${file}`);
+  if (token.length < LEAST_TOKEN_CHARACTERS || /\s/.test(token)) {
+    throw nodeError(
+      'NODE_FILE',
+      `spending_token_file ${file} must hold one word of ${LEAST_TOKEN_CHARACTERS} characters or more: openssl rand -hex 32 > ${file}`,
+    );
+  }
+  return token;
+}
+
 async function writePrivate(file: string, text: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text, { mode: PRIVATE_FILE_MODE, flag: 'wx' });

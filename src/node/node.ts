@@ -50,7 +50,7 @@ import { openExecution } from './execution.ts';
 import { createFailure } from './failure.ts';
 import { resolveGenesis } from './genesis-source.ts';
 import { createGossip, type Gossip } from './gossip.ts';
-import { loadAccountKey, loadApiKeys, loadPeerKey } from './keys.ts';
+import { loadAccountKey, loadApiKeys, loadPeerKey, loadSpendingToken } from './keys.ts';
 import { openLanguage } from './language.ts';
 import { datasetCacheOf, pathsOf } from './paths.ts';
 import type { RunningNode, StartNodeOptions } from './running-node.ts';
@@ -315,8 +315,14 @@ async function assemble(
     tokenizerFiles: await readTokenizerFiles(genesis, assetFolders(config)),
   });
   const apiKeys = await loadApiKeys(config);
+  const spendingToken = await loadSpendingToken(config);
   const api = createApiServer(
-    { host: config.api_host, port: config.api_port, ...(apiKeys === undefined ? {} : { apiKeys }) },
+    {
+      host: config.api_host,
+      port: config.api_port,
+      ...(apiKeys === undefined ? {} : { apiKeys }),
+      ...(spendingToken === undefined ? {} : { spendingToken }),
+    },
     { view, log: log.child({ room: 'api' }) },
   );
 

@@ -24,6 +24,7 @@ export const PATH_KEYS: readonly string[] = [
   'password_file',
   'dataset_cache',
   'api_keys_file',
+  'spending_token_file',
   'jwt_secret',
 ];
 

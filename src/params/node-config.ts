@@ -58,6 +58,8 @@ export const nodeConfigSchema = z.strictObject({
   served_models_kept: z.number().int().positive().max(10_000).default(4),
   /** JSON file of hashed API keys with quotas: with it, /v1 answers to these only. */
   api_keys_file: z.string().optional(),
+  /** File with a token: who sends it may use the node's key over the API from anywhere. Without: programs of this machine only. */
+  spending_token_file: z.string().optional(),
   /** Where tokenised data sets are kept; several nodes of one machine may share it. Default: data_dir/datasets. */
   dataset_cache: z.string().optional(),
   /** A node further behind than this takes over a recent state instead of executing every block; 0: never. */

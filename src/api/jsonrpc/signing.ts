@@ -10,7 +10,7 @@ export function requireSpending(method: string, { maySpend }: Pick<RpcContext, '
   if (maySpend) return;
   throw apiError(
     'API_FORBIDDEN',
-    `${method} uses the node’s key and spends its coins: it is for programs of this machine, with the API on loopback (--api-host 127.0.0.1), and not for web pages`,
+    `${method} uses the node’s key and spends its coins: it is for programs of this machine, with the API on loopback (--api-host 127.0.0.1), and for who sends the spending token, not for web pages`,
   );
 }
 

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { toHex } from '../../primitives/bytes.ts';
 import type { Clock } from '../../primitives/clock.ts';
-import { isFromThisMachine, namesLoopback } from '../access.ts';
+import { type MaySpend, namesLoopback } from '../access.ts';
 import { apiError } from '../errors.ts';
 import {
   MAX_BODY_BYTES,
@@ -20,6 +20,7 @@ import type { SubscriptionHub } from './subscriptions.ts';
 interface WebSocketDependencies {
   readonly answer: ReturnType<typeof createRpcHandler>;
   readonly context: Omit<RpcContext, 'maySpend' | 'subscriber'>;
+  readonly maySpend: MaySpend;
   readonly hub: SubscriptionHub;
   readonly clock: Pick<Clock, 'after'>;
 }
@@ -45,7 +46,7 @@ export function serveWebSocket(server: Server, options: { readonly onLoopback: b
     else if (sockets.clients.size >= MAX_WS_CONNECTIONS) refuse('503 Service Unavailable');
     else {
       sockets.handleUpgrade(request, socket, head, (client) => {
-        serveClient(client, options.onLoopback && isFromThisMachine(request.headers), dependencies);
+        serveClient(client, dependencies.maySpend(request.headers), dependencies);
         client.on('pong', () => silent.delete(client));
       });
     }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { toHex, utf8 } from '../../primitives/bytes.ts';
 import type { Clock } from '../../primitives/clock.ts';
 import { sha256 } from '../../primitives/hash.ts';
+import { bearerOf } from '../access.ts';
 import { apiError } from '../errors.ts';
 
 /** One entry of the file that `api_keys_file` names. The key itself is in no file: only its hash. */
@@ -52,7 +53,7 @@ export function createKeyring(keys: readonly ApiKey[], dependencies: { readonly 
 
   return {
     admit(headers) {
-      const given = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+      const given = bearerOf(headers);
       if (given === undefined) {
         throw unauthorised("You didn't provide an API key. It goes into the header Authorization: Bearer YOUR_KEY.", null);
       }

@@ -124,7 +124,11 @@ export async function startApi(...options: Parameters<typeof openApi>) {
 }
 
 /** Whoever opens it stops its server. */
-export async function openApi(parts: Partial<NodeView> = {}, host = '127.0.0.1', options: Pick<ApiServerOptions, 'apiKeys'> = {}) {
+export async function openApi(
+  parts: Partial<NodeView> = {},
+  host = '127.0.0.1',
+  options: Pick<ApiServerOptions, 'apiKeys' | 'spendingToken'> = {},
+) {
   const node = await openNode();
   const server = createApiServer({ host, port: 0, ...options }, { view: viewOf(node, parts), log: silentLogger });
   const url = await server.start();
