@@ -4,9 +4,9 @@ import { createBlockFromRLP } from '@ethereumjs/block';
 import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
 import { MerklePatriciaTrie } from '@ethereumjs/mpt';
 import { Caches, MerkleStateManager } from '@ethereumjs/statemanager';
-import { Account, createAddressFromString, hexToBytes } from '@ethereumjs/util';
+import { Account, Address, createAddressFromString, hexToBytes } from '@ethereumjs/util';
 import { createVM, runBlock } from '@ethereumjs/vm';
-import { BEACON_ROOTS_ADDRESS, BEACON_ROOTS_CODE } from '../../dist/execution/beacon-roots.js';
+import { systemContracts } from '../../dist/execution/system-contracts.js';
 import { benchGenesis, CHAIN_ID } from './network.mjs';
 import { readBlocks, timeImport } from './read-blocks.mjs';
 
@@ -20,11 +20,16 @@ const common = new Common({
 const trie = new MerklePatriciaTrie({ useKeyHashing: true, common });
 const stateManager = new MerkleStateManager({ common, trie, caches: new Caches() });
 await stateManager.checkpoint();
-for (const [address, wei] of Object.entries(benchGenesis(transfers).alloc)) {
+const genesis = benchGenesis(transfers);
+for (const [address, wei] of Object.entries(genesis.alloc)) {
   await stateManager.putAccount(createAddressFromString(address), new Account(0n, BigInt(wei)));
 }
-await stateManager.putAccount(BEACON_ROOTS_ADDRESS, new Account(1n, 0n));
-await stateManager.putCode(BEACON_ROOTS_ADDRESS, BEACON_ROOTS_CODE);
+for (const { address: bytes, code, storage } of systemContracts(genesis)) {
+  const address = new Address(bytes);
+  await stateManager.putAccount(address, new Account(1n, 0n));
+  await stateManager.putCode(address, code);
+  for (const [slot, value] of storage) await stateManager.putStorage(address, slot, value);
+}
 await stateManager.commit();
 const hashes = new Map();
 const blockchain = {
