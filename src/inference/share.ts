@@ -4,8 +4,12 @@ export interface ProcessorShare {
   rest(workedMs: number): Promise<void>;
 }
 
-/** Shorter rests are saved up: timers are no finer. */
-const LEAST_REST_MS = 2;
+/**
+ * Shorter rests are saved up. The neighbour is a pool of threads that wait for each other: while one of its processors is taken, the whole
+ * pool is as slow as that one, or works without it and notices up to 64 ms late that it is free again (kernels/pool.c). Long pieces of work
+ * and of rest cost it little more than the processor time; many short ones cost it the processor.
+ */
+const LEAST_REST_MS = 250;
 
 /**
  * After work of t the thread rests t·(1 − share)/share, so that over any stretch of work it is busy for at most `share` of the time, and
