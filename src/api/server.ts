@@ -61,7 +61,7 @@ export function createApiServer(
     const known = isPolError(error);
     const status = known ? error.http : statusOf(error);
     const code = known ? error.code : status < 500 ? 'API_INVALID_REQUEST' : 'API_INTERNAL';
-    if (status >= 500) log.error({ err: error, url: request.url }, 'a request failed');
+    if (status >= 500) log[leftByClient(error) ? 'debug' : 'error']({ err: error, url: request.url }, 'a request failed');
     const message = messageOf(error);
     const facts = known ? (error.data as OpenAiErrorFacts | undefined) : undefined;
     if (isOpenAi(request) && facts?.headers !== undefined) reply.headers(facts.headers);
@@ -148,6 +148,11 @@ function registerJsonRpc(
       return response ?? reply.status(204).send();
     });
   });
+}
+
+/** A stream that its reader closed before the end. */
+function leftByClient(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 /** Fastify's own errors carry the HTTP status of a client's mistake. */
