@@ -51,8 +51,9 @@ export const NO_PEERS_PATIENCE_MS = 5_000;
 export const NO_PEERS_LOOK_MS = 250;
 
 export const OPENING_TIMEOUT_MS = 5_000;
-/** A peer that let an opening or a blob run out of time is asked for no other this long. */
-export const SLOW_PEER_REST_MS = 60_000;
+/** A peer that let an opening or a blob run out of time is asked for no other this long, twice as long each time in a row, up to the bound. */
+export const SLOW_PEER_REST_MS = 4_000;
+export const MAX_SLOW_PEER_REST_MS = 60_000;
 export const BLOB_TIMEOUT_MS = 60_000;
 /** Points a peer loses for bytes that are not what was asked for: the fifth time it is refused. */
 export const WRONG_BYTES_POINTS = 20;

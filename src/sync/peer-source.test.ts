@@ -10,7 +10,7 @@ import { sha256 } from '../primitives/hash.ts';
 import { checksumAddress } from '../primitives/keys.ts';
 import { silentLogger } from '../primitives/log.ts';
 import { createMemoryBlobStore } from '../store/memory-blobs.ts';
-import { SLOW_PEER_REST_MS } from './limits.ts';
+import { MAX_SLOW_PEER_REST_MS, SLOW_PEER_REST_MS } from './limits.ts';
 import { createPeerSource } from './peer-source.ts';
 import { fakePeers } from './testing/network.ts';
 
@@ -112,6 +112,34 @@ describe('createPeerSource', () => {
     now = SLOW_PEER_REST_MS;
     await source.opening(PROOF, 0);
     expect(world.asked.slice(5)).toEqual(['loris', 'other']);
+  });
+
+  it('leaves it alone for twice as long each time in a row, up to a bound, and begins anew after an answer', async () => {
+    let now = 0;
+    let answers = false;
+    const clock: Clock = { now: () => now, after: () => () => {} };
+    const silent = () => (answers ? new Uint8Array() : Promise.reject(new PolError('NETWORK_TIMEOUT', 'no answer in time')));
+    const { world, source } = setUp([{ id: 'loris', answer: silent }], undefined, clock);
+    const asksAt = async (time: number) => {
+      now = time;
+      world.asked.length = 0;
+      await source.opening(PROOF, 0);
+      return world.asked.length === 1;
+    };
+    expect(await asksAt(0)).toBe(true);
+    let rest = SLOW_PEER_REST_MS;
+    for (let times = 0; times < 8; times++) {
+      const until = now + rest;
+      expect(await asksAt(until - 1)).toBe(false);
+      expect(await asksAt(until)).toBe(true);
+      rest = Math.min(2 * rest, MAX_SLOW_PEER_REST_MS);
+    }
+    expect(rest).toBe(MAX_SLOW_PEER_REST_MS);
+    answers = true;
+    expect(await asksAt(now + rest)).toBe(true);
+    answers = false;
+    expect(await asksAt(now)).toBe(true);
+    expect(await asksAt(now + SLOW_PEER_REST_MS)).toBe(true);
   });
 
   it('goes on to the next peer after wrong Merkle paths, another segment’s opening or too long a path, all of which cost', async () => {

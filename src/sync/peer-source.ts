@@ -10,7 +10,7 @@ import { type Hash, sha256 } from '../primitives/hash.ts';
 import { type Address, checksumAddress } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import type { BlobStore } from '../store/kv.ts';
-import { BLOB_TIMEOUT_MS, OPENING_TIMEOUT_MS, SLOW_PEER_REST_MS, WRONG_BYTES_POINTS } from './limits.ts';
+import { BLOB_TIMEOUT_MS, MAX_SLOW_PEER_REST_MS, OPENING_TIMEOUT_MS, SLOW_PEER_REST_MS, WRONG_BYTES_POINTS } from './limits.ts';
 import type { ModelDownload } from './model-download.ts';
 import type { PeerRequests } from './transport.ts';
 import { blobRequestCodec, openingRequestCodec } from './wire.ts';
@@ -44,31 +44,36 @@ export function createPeerSource(
   /** By identity: two callers that want one blob share its transfer. */
   const transfers = new Map<string, Promise<boolean>>();
 
-  /** When peers that kept this node waiting to no end may be asked again. */
-  const resting = new Map<string, number>();
+  /** Peers that kept this node waiting to no end: when they may be asked again, and how long they are left alone for. */
+  const resting = new Map<string, { readonly until: number; readonly restMs: number }>();
+  const isResting = (peer: string) => clock.now() < (resting.get(peer)?.until ?? 0);
 
   /**
    * The trainer itself first: it is the one that must have it. Who let a request run out of time is left alone for a while: a trainer
-   * that answers nothing, or a byte a second, would otherwise cost its checkers the whole window for each of its segments.
+   * that answers nothing, or a byte a second, would otherwise cost its checkers the whole window for each of its segments. The while is
+   * short at first: an honest peer whose machine was busy for a moment must not lose the round after, and the one after that.
    */
   function peersFor(trainer: Address): readonly string[] {
     const account = checksumAddress(trainer);
-    const now = clock.now();
-    const peers = network.peers().filter(({ id }) => (resting.get(id) ?? 0) <= now);
+    const peers = network.peers().filter(({ id }) => !isResting(id));
     const owners = peers.filter((peer) => peer.account === account);
     return [...owners, ...peers.filter((peer) => !owners.includes(peer))].map((peer) => peer.id);
   }
 
   function noteFailure(peer: string, error: unknown): void {
-    if (!isPolError(error, 'NETWORK_TIMEOUT')) return;
-    for (const [id, until] of resting) if (until <= clock.now()) resting.delete(id);
-    resting.set(peer, clock.now() + SLOW_PEER_REST_MS);
+    // Requests that ran beside the one which sent it to rest say nothing new.
+    if (!isPolError(error, 'NETWORK_TIMEOUT') || isResting(peer)) return;
+    const now = clock.now();
+    for (const [id, { until }] of resting) if (until + MAX_SLOW_PEER_REST_MS <= now) resting.delete(id);
+    const restMs = Math.min(2 * (resting.get(peer)?.restMs ?? SLOW_PEER_REST_MS / 2), MAX_SLOW_PEER_REST_MS);
+    resting.set(peer, { until: now + restMs, restMs });
   }
 
   async function transfer(id: Hash, trainer: Address, maxBytes: number, verify: Verify): Promise<Uint8Array | undefined> {
     for (const peer of peersFor(trainer)) {
       try {
         const bytes = await network.request(peer, 'blob', blobRequestCodec.encode({ id }), { maxBytes, timeoutMs: BLOB_TIMEOUT_MS });
+        resting.delete(peer);
         if (bytes.length === 0) continue;
         if (await verify(bytes)) return bytes;
         network.penalise(peer, WRONG_BYTES_POINTS, `sent other bytes than ${toHex(id)}`);
@@ -115,6 +120,7 @@ export function createPeerSource(
       for (const peer of peersFor(trainer)) {
         try {
           const bytes = await network.request(peer, 'opening', request, { maxBytes: MAX_OPENING_BYTES, timeoutMs: OPENING_TIMEOUT_MS });
+          resting.delete(peer);
           if (bytes.length === 0) continue;
           const opening = openingCodec.decode(bytes);
           if (verifyOpening(scope, proof, segment, opening)) return opening;
