@@ -49,12 +49,11 @@ function devnet(execution: 'embedded' | 'external'): void {
   });
 
   it('accepts proofs of every trainer over three rounds or more', async () => {
-    // Long patience: on a busy machine a proof that nobody had time to check costs its trainer the next one too (carried moments).
     await until('accepted proofs of three trainers in three rounds', async () => {
       const { trainers, settled_round } = await info();
       return settled_round >= 4 && trainers.length === 3 && trainers.every(({ accepted }) => accepted >= 3);
-    }, 600_000);
-  }, 620_000);
+    });
+  }, 300_000);
 
   it('pays each trainer exactly what its accepted proofs earned, to the wei', async () => {
     const { settled_round, blockchain_height } = await info();
