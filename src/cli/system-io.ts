@@ -33,7 +33,8 @@ function outputOf(stream: WriteStream): Output {
       stream.write(text);
     },
     isTerminal: stream.isTTY === true,
-    columns: () => stream.columns ?? DEFAULT_COLUMNS,
-    rows: () => stream.rows ?? DEFAULT_ROWS,
+    // A terminal that was not told its size, as in some containers, says 0.
+    columns: () => stream.columns || DEFAULT_COLUMNS,
+    rows: () => stream.rows || DEFAULT_ROWS,
   };
 }
