@@ -58,6 +58,16 @@ describe.each(networks)('with $name', ({ genesis }) => {
   const open = () => openNode({ genesis });
   const zeros = createUpdateFormat(genesis.learning, parameterLayout(genesis.model).count).nothingCarried;
 
+  /** Round 0 is sealed, and trainer 1 has proven round 1: a checker has all but what the round began with. */
+  async function provenRoundOne() {
+    const [trainer, checker] = [await open(), await open()];
+    const first = await atRoundOne(trainer, checker);
+    const assignment = await assignmentOf(trainer, 1);
+    const proof = await trainRound(trainer, assignment);
+    await copyUpdate(trainer, checker, proof);
+    return { trainer, checker, first, assignment, proof };
+  }
+
   /** Roots of what the round began with and of what it left, by its update. */
   async function carriedOf(node: Node, proof: ProofOperation) {
     const bytes = (await node.blobs.get(proof.updateHash)) as Uint8Array;
@@ -78,11 +88,7 @@ describe.each(networks)('with $name', ({ genesis }) => {
 
   describe('rounds', () => {
     it('begin with what the update of the round before left, and any node can check it', async () => {
-      const [trainer, checker] = [await open(), await open()];
-      const first = await atRoundOne(trainer, checker);
-      const assignment = await assignmentOf(trainer, 1);
-      const proof = await trainRound(trainer, assignment);
-      await copyUpdate(trainer, checker, proof);
+      const { trainer, checker, first, assignment, proof } = await provenRoundOne();
       const [before, now] = [await carriedOf(trainer, first), await carriedOf(trainer, proof)];
       expect(now.before).toEqual(before.after);
       expect(now.after).not.toEqual(before.after);
@@ -139,11 +145,7 @@ describe.each(networks)('with $name', ({ genesis }) => {
     });
 
     it('are unavailable where nobody serves what they began with, and only where it is needed', async () => {
-      const [trainer, checker] = [await open(), await open()];
-      const first = await atRoundOne(trainer, checker);
-      const assignment = await assignmentOf(trainer, 1);
-      const proof = await trainRound(trainer, assignment);
-      await copyUpdate(trainer, checker, proof);
+      const { trainer, checker, first, assignment, proof } = await provenRoundOne();
       await sealRoundOne([trainer, checker], first);
       const { before } = await carriedOf(trainer, proof);
       const source = sourceFrom(trainer, checker.blobs);

@@ -7,6 +7,7 @@ import { createGpt2Tokenizer } from '../../src/data/tokenizer.ts';
 import { gpt2Bundle } from '../../src/data/tokenizers/bundle.ts';
 import type { Tokenizer } from '../../src/data/types.ts';
 import { createInferenceEngine } from '../../src/inference/engine.ts';
+import { PLAIN } from '../../src/inference/testing/jobs.ts';
 import { createBatchDecoder } from '../../src/model/batch-decoder.ts';
 import { initialiseWeights } from '../../src/model/initialise.ts';
 import { parameterLayout } from '../../src/model/layout.ts';
@@ -74,22 +75,6 @@ const PROMPTS = [
   'over and over and over',
 ] as const;
 const NEW_TOKENS = 16;
-const GREEDY = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  logitBias: [],
-  seed: 1,
-  choice: 0,
-  stop: [],
-  grammar: undefined,
-  logprobs: undefined,
-  promptLogprobs: false,
-} as const;
 /** Keys and values are kept as f16 by default. */
 const F32_CONTEXT = {
   contextSize: 64,
@@ -173,7 +158,7 @@ async function unroundedEngine(config: ModelConfig, weights: Float32Array, path:
   const decoder = createBatchDecoder({ model: config, weights, slots: 1 }, { backend });
   return {
     async continuation(prompt: readonly number[], maxTokens: number) {
-      const job = { ...GREEDY, id: 1, weightsPath: path, modelId: path, prompt, maxTokens };
+      const job = { ...PLAIN, temperature: 0, seed: 1, id: 1, weightsPath: path, modelId: path, prompt, maxTokens };
       return (await engine.generate(job, () => {})).tokens;
     },
     /** After each token of a text. */
