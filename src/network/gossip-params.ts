@@ -72,7 +72,8 @@ export function gossipParams(topics: readonly string[], penaltyPoints: (peer: st
     scoreThresholds: {
       gossipThreshold: -0.4 * REFUSAL_POINTS,
       publishThreshold: -0.6 * REFUSAL_POINTS,
-      graylistThreshold: -0.8 * REFUSAL_POINTS,
+      // No earlier than we refuse a peer: what gossipsub does not deliver, nobody counts, and its sender would stay connected for ever.
+      graylistThreshold: -REFUSAL_POINTS,
     },
   };
 }
