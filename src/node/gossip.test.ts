@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createOperationPool } from '../chain/operation-pool.ts';
 import { CONTEXT, finalise, INITIAL, join, openNode, TRAINER } from '../chain/testing/network.ts';
 import { encodeSignedOperation } from '../codec/operations.ts';
@@ -132,6 +132,17 @@ describe('createGossip', () => {
     // What little is forgiven between two messages does not make up for a whole one.
     expect(heard).toEqual([...Array(6).fill('ignore'), 'reject', 'reject', 'reject']);
     expect(transactions.size).toBe(0);
+  });
+
+  it('looks at no more than ten thousand of one peer at a time, so that a flood’s first are judged before its last', async () => {
+    const { hear, transactions } = await setUp();
+    const unfunded = signerFromPrivateKey(new Uint8Array(32).fill(77));
+    const batch = encodeBatch(Array.from({ length: 1_000 }, (_, i) => transfer(unfunded, { nonce: BigInt(i % 60) })));
+    const looked = vi.spyOn(transactions, 'expect');
+    const heard = Array.from({ length: 50 }, (_, i) => hear('transactions', concatBytes(new Uint8Array(8).fill(i), batch)));
+    expect(new Set(await Promise.all(heard))).toEqual(new Set(['ignore']));
+    expect(looked).toHaveBeenCalledTimes(10);
+    expect(await hear('transactions', concatBytes(new Uint8Array(8).fill(99), batch))).toBe('reject');
   });
 
   it('passes on no batch of which most is of no use', async () => {

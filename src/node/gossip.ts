@@ -40,7 +40,15 @@ const TRANSACTION_RETRY_BLOCKS = 3;
  * no proof of ill will; so many are. What is passed on is at least half useful, so that nobody is made to bring others' floods.
  */
 const USELESS_TRANSACTIONS = { perSecond: 100, burst: 5_000 } as const;
+/** Transactions of one peer that wait to be looked at, beyond which it is not listened to: a flood is judged only once its first are done. */
+const MAX_WAITING_TRANSACTIONS = 10_000;
 const MAX_RATED_PEERS = 1_024;
+
+/** What one peer's transactions were worth, and how many nobody has looked at yet. */
+interface Sender {
+  readonly patience: TokenBucket;
+  waiting: number;
+}
 
 /** Pool refusals that say nothing about the sender: another node's view of the state may differ. */
 const HARMLESS = /^POOL_/;
@@ -79,38 +87,48 @@ export function createGossip(dependencies: {
       return outcome === 'added' || outcome === 'again' ? 'accept' : outcome === 'forged' ? 'reject' : 'ignore';
     }),
   );
-  const patience = new Map<string, TokenBucket>();
+  const senders = new Map<string, Sender>();
   /** The peer that was heard first is forgotten first. */
-  function patienceWith(peer: string): TokenBucket {
-    const known = patience.get(peer);
+  function senderOf(peer: string): Sender {
+    const known = senders.get(peer);
     if (known !== undefined) return known;
-    const [oldest] = patience.keys();
-    if (patience.size >= MAX_RATED_PEERS && oldest !== undefined) patience.delete(oldest);
-    const bucket = createTokenBucket(USELESS_TRANSACTIONS, clock);
-    patience.set(peer, bucket);
-    return bucket;
+    const [oldest] = senders.keys();
+    if (senders.size >= MAX_RATED_PEERS && oldest !== undefined) senders.delete(oldest);
+    const sender = { patience: createTokenBucket(USELESS_TRANSACTIONS, clock), waiting: 0 };
+    senders.set(peer, sender);
+    return sender;
   }
 
   network.subscribe('transactions', (message, from) =>
     judged(async () => {
       const raws = decodeBatch(unsalted(message));
-      const patience = patienceWith(from);
+      const sender = senderOf(from);
       // Cheapest first: what is left after a flood is not looked at.
-      if (patience.waitMs() > 0) return 'reject';
-      await transactions.expect(raws);
-      let useful = 0;
-      let useless = 0;
-      for (const raw of raws) {
-        const outcome = await addTransaction(raw);
-        if (outcome === 'invalid') return 'reject';
-        if (outcome === 'useful') useful++;
-        if (outcome === 'useless') useless++;
+      if (sender.patience.waitMs() > 0) return 'reject';
+      if (sender.waiting + raws.length > MAX_WAITING_TRANSACTIONS) return 'ignore';
+      sender.waiting += raws.length;
+      try {
+        return await judgeTransactions(raws, sender.patience);
+      } finally {
+        sender.waiting -= raws.length;
       }
-      patience.owe(useless);
-      // Passed on when something in it is new here, and worth the rest.
-      return useful > 0 && useful >= useless ? 'accept' : 'ignore';
     }),
   );
+
+  async function judgeTransactions(raws: readonly Uint8Array[], patience: TokenBucket): Promise<Judgement> {
+    await transactions.expect(raws);
+    let useful = 0;
+    let useless = 0;
+    for (const raw of raws) {
+      const outcome = await addTransaction(raw);
+      if (outcome === 'invalid') return 'reject';
+      if (outcome === 'useful') useful++;
+      if (outcome === 'useless') useless++;
+    }
+    patience.owe(useless);
+    // Passed on when something in it is new here, and worth the rest.
+    return useful > 0 && useful >= useless ? 'accept' : 'ignore';
+  }
 
   async function addTransaction(raw: Uint8Array): Promise<'useful' | 'known' | 'useless' | 'invalid'> {
     try {
