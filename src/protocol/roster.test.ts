@@ -41,6 +41,7 @@ describe('places', () => {
         accepted: 0,
         rejected: 0,
         lastSealedRound: 0,
+        lastBlamelessVoid: -1,
       })),
     );
   });
@@ -100,6 +101,7 @@ describe('records', () => {
         accepted: 1,
         rejected: 0,
         lastSealedRound: i < 10 ? 1 : 5 + (i % 7),
+        lastBlamelessVoid: -1,
       }),
     );
     const records = [...opened.trainers, ...filler].sort((a, b) => compareBytes(a.address, b.address));

@@ -32,7 +32,15 @@ export function nextPlaces(state: ProtocolState): Places {
 
 function welcome(trainers: readonly TrainerRecord[], address: Address, round: number): readonly TrainerRecord[] {
   const known = findByAddress(trainers, address, addressOf);
-  const fresh = { address, joinedRound: round, reputation: INITIAL_REPUTATION, earned: 0n, accepted: 0, rejected: 0 };
+  const fresh = {
+    address,
+    joinedRound: round,
+    reputation: INITIAL_REPUTATION,
+    earned: 0n,
+    accepted: 0,
+    rejected: 0,
+    lastBlamelessVoid: -1,
+  };
   return withItem(trainers, { ...(known ?? fresh), lastSealedRound: round - 1 }, addressOf);
 }
 

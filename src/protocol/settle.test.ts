@@ -147,6 +147,19 @@ describe('a dispute without a quorum', () => {
     expect(output.settled.slashes).toEqual([]);
     expect(output.state.trainers[1]?.reputation).toBe(late(350_000));
   });
+
+  it('costs no reputation in the round after one that came to nothing by others’ fault: it went on from it', () => {
+    const rulers = [unserved, unserved, held(network), held(network)];
+    const reputationAfter = (lastBlamelessVoid: number) => {
+      const records = votable.trainers.map((record) => ({ ...record, lastBlamelessVoid }));
+      return settledBy(network, { ...votable, trainers: records }, disputed, rulers).state.trainers[1];
+    };
+    const round = votable.sealed?.number ?? 0;
+    expect(reputationAfter(round - 1)).toMatchObject({ reputation: late(500_000), lastBlamelessVoid: round - 1 });
+    expect(reputationAfter(round - 2)).toMatchObject({ reputation: late(350_000), lastBlamelessVoid: round - 2 });
+    const undecided = settledBy(network, votable, disputed, everyone(network, undefined)).state.trainers;
+    expect(undecided.map((record) => record.lastBlamelessVoid)).toEqual([-1, round, -1]);
+  });
 });
 
 describe('pay', () => {

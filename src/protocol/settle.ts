@@ -195,16 +195,19 @@ function settleTrainer(record: TrainerRecord, proofs: readonly ProofRecord[]): T
     earned: record.earned + own.reward,
     accepted: record.accepted + (own.outcome === 'accepted' ? 1 : 0),
     rejected: record.rejected + (own.outcome === 'rejected' ? 1 : 0),
-    reputation: reputationAfter(record.reputation, own.decision),
+    ...conductAfter(record, own),
   };
 }
 
-/** What authorities did not come to costs trainers nothing. */
-function reputationAfter(reputation: number, decision: Decision | undefined): number {
-  if (decision === 'accepted') return raised(reputation);
-  if (decision === 'fraud') return afterFraud();
-  if (decision === 'unavailable') return afterUnavailability(reputation);
-  return reputation;
+/** What authorities did not come to costs trainers nothing, nor does that the proof after it, which went on from it, cannot hold. */
+function conductAfter(
+  { reputation, lastBlamelessVoid }: TrainerRecord,
+  { proof: { round }, decision }: ProofRecord,
+): Pick<TrainerRecord, 'reputation' | 'lastBlamelessVoid'> {
+  if (decision === 'accepted') return { reputation: raised(reputation), lastBlamelessVoid };
+  if (decision === 'fraud') return { reputation: afterFraud(), lastBlamelessVoid };
+  if (decision !== 'unavailable') return { reputation, lastBlamelessVoid: round };
+  return { reputation: lastBlamelessVoid === round - 1 ? reputation : afterUnavailability(reputation), lastBlamelessVoid };
 }
 
 /** Silence, a withheld preimage, refuted claims and false findings lower the reputation; a vote that stands raises it. */

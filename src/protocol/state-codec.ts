@@ -73,6 +73,7 @@ const trainerRecord: Shape<TrainerRecord> = struct<TrainerRecord>({
   accepted: uint,
   rejected: uint,
   lastSealedRound: uint,
+  lastBlamelessVoid: roundOrNone,
 });
 
 const authorityRecord: Shape<AuthorityRecord> = struct<AuthorityRecord>({

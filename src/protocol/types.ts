@@ -16,6 +16,11 @@ export interface TrainerRecord {
   readonly rejected: number;
   /** Sealed in no round since (the round before its first, for a newcomer); dropped from the roster after IDLE_ROUNDS. */
   readonly lastSealedRound: number;
+  /**
+   * The last round whose proof came to nothing by no fault that was found in it (gate, unproven, undecided); -1 before the first. What
+   * the proof of the next round began with was not accepted then, and nobody can hold that one in order.
+   */
+  readonly lastBlamelessVoid: number;
 }
 
 export interface AuthorityRecord {
