@@ -97,8 +97,11 @@ export interface WalletView {
 export interface OperatorView {
   /** Signs and offers an operation until a block holds it; gives its identity. @throws CHAIN_OPERATION_REFUSED */
   submit(request: OwnRequest): Hash;
-  /** Tips of the hash chains that this node would decide with as an authority. */
-  candidacy(): Promise<{ readonly tip: Hash; readonly secretTip: Hash }>;
+  /**
+   * Tips of the hash chains that this node would decide with as an authority.
+   * @param generation of the chains: one that was an authority before has shown elements of the first, and must name others
+   */
+  candidacy(generation: number): Promise<{ readonly tip: Hash; readonly secretTip: Hash }>;
 }
 
 /** Of a trainer: the share of its last rounds' time that went into training steps. */

@@ -190,7 +190,7 @@ export interface NodeClient {
   /** Asks for so much of the node's own stake back (wei); gives the operation's identity. */
   exit(wei: bigint): Promise<string>;
   authorities(): Promise<AuthoritiesInfo>;
-  candidacy(): Promise<z.infer<typeof candidacySchema>>;
+  candidacy(generation: number): Promise<z.infer<typeof candidacySchema>>;
   /** Votes with the node's key; parameters as pol_voteAuthority takes them. Gives the operation's identity. */
   voteAuthority(change: readonly string[]): Promise<string>;
   /** Wei. */
@@ -269,7 +269,7 @@ export function createClient(
     stake: async (address) => known(stakeSchema, await rpc('pol_getStake', address === undefined ? [] : [address])),
     exit: async (wei) => String(await rpc('pol_exit', [`0x${wei.toString(16)}`])),
     authorities: () => rest('/api/v1/authorities', authoritiesSchema),
-    candidacy: async () => known(candidacySchema, await rpc('pol_candidacy', [])),
+    candidacy: async (generation) => known(candidacySchema, await rpc('pol_candidacy', [`0x${generation.toString(16)}`])),
     voteAuthority: async (change) => String(await rpc('pol_voteAuthority', change)),
     async balance(address) {
       return BigInt(String(await rpc('eth_getBalance', [address, 'latest'])));

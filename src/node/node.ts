@@ -307,7 +307,7 @@ async function assemble(
     network,
     sync,
     wallet,
-    operator: { submit: own.submit, candidacy: async () => candidacyOf(privateKey) },
+    operator: { submit: own.submit, candidacy: async (generation) => candidacyOf(privateKey, generation) },
     trainer,
     history,
     completions,
@@ -384,8 +384,8 @@ function hashChainsOf(privateKey: Uint8Array, generation: number): HashChains {
   return { public: chain('public'), secret: chain('secret') };
 }
 
-function candidacyOf(privateKey: Uint8Array) {
-  const chains = hashChainsOf(privateKey, 0);
+function candidacyOf(privateKey: Uint8Array, generation: number) {
+  const chains = hashChainsOf(privateKey, generation);
   return { tip: chains.public.tip, secretTip: chains.secret.tip };
 }
 

@@ -22,6 +22,9 @@ export interface Onion {
   leftAfter(revealed: Hash): number | undefined;
 }
 
+/** Generations of its chains that an authority looks for the registered ones in: of rounds of a minute, four years of them. */
+export const MAX_GENERATIONS = 16;
+
 /**
  * Seed of one of an authority's two chains. `generation` counts renewals: 0 is the chain registered in the genesis.
  * @param privateKey of the authority: both chains follow from it, so that nothing else must be kept

@@ -31,6 +31,8 @@ describe('stakes and authorities over the API', () => {
       tip: toHex(authority(0).onion.tip),
       secret_tip: toHex(authority(0).secretOnion.tip),
     });
+    expect(await api.result('pol_candidacy', '0x1')).toMatchObject({ tip: toHex(authority(1).onion.tip) });
+    expect(await api.error('pol_candidacy', '0x10')).toMatchObject({ code: -32602, message: expect.stringContaining('below 16') });
     await api.result('pol_voteAuthority', 'add', candidate, hash('01'), hash('02'));
     await agree(api);
     expect((await api.get('/api/v1/authorities')).body).toMatchObject({

@@ -104,7 +104,10 @@ export function viewOf(node: TestNode, parts: Partial<NodeView>): NodeView {
         state: () => chain.state,
         send: (signed) => void node.operations.add(signed),
       }).submit,
-      candidacy: async () => ({ tip: authority(0).onion.tip, secretTip: authority(0).secretOnion.tip }),
+      candidacy: async (generation) => {
+        const { onion, secretOnion } = authority(generation);
+        return { tip: onion.tip, secretTip: secretOnion.tip };
+      },
     },
     training: () => ({ enabled: true, active: false, progress: undefined, utilisation: undefined, history: [] }),
     peers: () => [],

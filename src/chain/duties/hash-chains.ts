@@ -1,6 +1,6 @@
 import { equalBytes } from '../../primitives/bytes.ts';
 import type { Hash } from '../../primitives/hash.ts';
-import type { Onion } from '../../protocol/onion.ts';
+import { MAX_GENERATIONS, type Onion } from '../../protocol/onion.ts';
 
 /** An authority's two hash chains: for the beacon, and for its secret segment. They are renewed together. */
 export interface HashChains {
@@ -8,8 +8,6 @@ export interface HashChains {
   readonly secret: Onion;
 }
 
-/** Renewals that are tried when the registered chains are looked for: of rounds of a minute, four years of them. */
-const MAX_GENERATIONS = 16;
 /** New chains are registered when one of the two has so few elements left, and are in use two rounds later. */
 const RENEW_AT_ELEMENTS = 1_024;
 

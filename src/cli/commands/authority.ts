@@ -27,9 +27,15 @@ export function registerAuthority(program: Command, io: Io): void {
 
   withNodeAddress(group.command('candidacy'))
     .description('Show what authorities need to vote this node in; nothing of it is secret.')
+    .option(
+      '--generation <N>',
+      'which of its hash chains: one that was an authority before has shown part of the last ones, and names the next',
+      countArgument(0),
+      0,
+    )
     .option('--json', 'print JSON')
-    .action(async (options: NodeAddressOptions & { json?: boolean }) => {
-      const { address, tip, secret_tip } = await clientOf(options).candidacy();
+    .action(async (options: NodeAddressOptions & { json?: boolean; generation: number }) => {
+      const { address, tip, secret_tip } = await clientOf(options).candidacy(options.generation);
       io.out.write(
         options.json === true
           ? `${JSON.stringify({ address, tip, secret_tip })}\n`
