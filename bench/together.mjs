@@ -4,7 +4,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { heldOutBatch, trainingBatch } from '../dist/data/batches.js';
-import { momentsIn } from '../dist/learning/carried.js';
 import { mergeUpdates, outerStep } from '../dist/learning/merge.js';
 import { createUpdateFormat } from '../dist/learning/update-format.js';
 import { loadStart } from '../dist/learning/workload.js';
@@ -95,12 +94,12 @@ async function trainTogether(run, trainers, kind, outer) {
     const before = carried;
     carried = [];
     for (let slot = 0; slot < trainers; slot++) {
-      const moments = momentsIn(before[slot], format);
-      loadStart(engine, weights, moments);
+      const beginning = format.begin(weights, before[slot]);
+      loadStart(engine, beginning);
       for (let step = 0; step < steps; step++) {
         trainingBatch({ dataset, beacon: beaconOf(seed, round), slot, slotCapacity: steps * batch, step, batchSize: batch }, tokens);
         engine.step(tokens, {
-          adamStep: moments === undefined ? step + 1 : Number.POSITIVE_INFINITY,
+          adamStep: beginning.moments === undefined ? step + 1 : Number.POSITIVE_INFINITY,
           learningRate: learningRateAt(round * steps + step, learning),
         });
       }

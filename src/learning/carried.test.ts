@@ -8,6 +8,7 @@ import { littleEndianBytes, vectorFromBytes, vectorRoot } from './chunks.ts';
 import {
   addressOf,
   assignmentOf,
+  type Deviation,
   openNode,
   sealedList,
   sourceFrom,
@@ -17,6 +18,7 @@ import {
   trainRound,
 } from './test-network.ts';
 import { type CarriedVector, createUpdateFormat } from './update-format.ts';
+import { loadStart } from './workload.ts';
 
 const withLearning = (learning: Partial<Genesis['learning']>): Genesis => ({
   ...testGenesis,
@@ -54,7 +56,6 @@ async function copyUpdate(from: Pick<Node, 'blobs'>, to: Node, proof: ProofOpera
 }
 
 describe.each(networks)('with $name', ({ genesis }) => {
-  const hasMoments = genesis.learning.carry_moments === true;
   const open = () => openNode({ genesis });
   const zeros = createUpdateFormat(genesis.learning, parameterLayout(genesis.model).count).nothingCarried;
 
@@ -120,9 +121,7 @@ describe.each(networks)('with $name', ({ genesis }) => {
       const proof = await trainRound(node, assignment);
       await node.commitBoundary({ round: 1, accepted: [], sealed: sealedList(proof) });
       const source = sourceFrom(node, node.blobs);
-      expect(summary(await node.check(proof, assignment, ALL, source))).toBe(
-        hasMoments ? `0 unavailable, ${LAST} unavailable` : `${LAST} unavailable`,
-      );
+      expect(summary(await node.check(proof, assignment, ALL, source))).toBe(`0 unavailable, ${LAST} unavailable`);
       const next = await assignmentOf(node, 1);
       const anew = await trainRound(node, next);
       expect((await carriedOf(node, anew)).before).toEqual(zeros);
@@ -153,9 +152,7 @@ describe.each(networks)('with $name', ({ genesis }) => {
         ...source,
         blob: async (id, ...rest) => (equalBytes(id, before) ? false : source.blob(id, ...rest)),
       };
-      expect(summary(await checker.check(proof, assignment, ALL, partly))).toBe(
-        hasMoments ? `0 unavailable, ${LAST} unavailable` : `${LAST} unavailable`,
-      );
+      expect(summary(await checker.check(proof, assignment, ALL, partly))).toBe(`0 unavailable, ${LAST} unavailable`);
     });
 
     it('cannot be judged without the update, nor while they are open', async () => {
@@ -182,7 +179,7 @@ describe.each(networks)('with $name', ({ genesis }) => {
       const other = { ...assignment, trainer: addressOf(2) };
       const thief = await trainDishonestly(node, other, 4, { carried: left }, genesis);
       await sealRoundOne([node], first);
-      const refused = hasMoments ? `0 unavailable, ${LAST} unavailable` : `${LAST} unavailable`;
+      const refused = `0 unavailable, ${LAST} unavailable`;
       for (const [theirs, place] of [[forged, assignment] as const, [thief, other] as const]) {
         await copyUpdate(theirs, node, theirs.proof);
         expect(summary(await node.check(theirs.proof, place, ALL, sourceFrom(theirs, node.blobs)))).toBe(refused);
@@ -205,13 +202,14 @@ describe.each(networks)('with $name', ({ genesis }) => {
       expect(summary(await node.check(proof, assignment, [1], source))).toBe('1 unavailable');
     });
 
-    it.runIf(hasMoments)('named but not begun with is fraud at the first segment', async () => {
+    it('named but not begun with is fraud at the first segment', async () => {
       const node = await open();
       const first = await atRoundOne(node);
       const assignment = await assignmentOf(node, 1);
       const carried = await vectorOf(node, (await carriedOf(node, first)).after);
       const honest = await trainDishonestly(node, assignment, 4, { carried }, genesis);
-      const cleared = await trainDishonestly(node, assignment, 4, { carried, atStart: (engine) => engine.clearMoments() }, genesis);
+      const atStart: Deviation['atStart'] = (engine, weights) => loadStart(engine, { weights, moments: undefined });
+      const cleared = await trainDishonestly(node, assignment, 4, { carried, atStart }, genesis);
       await sealRoundOne([node], first);
       for (const [theirs, found] of [[honest, 'held'] as const, [cleared, '0 fraud'] as const]) {
         await copyUpdate(theirs, node, theirs.proof);

@@ -6,8 +6,7 @@ import type { BlobIndex } from './blob-index.ts';
 import { vectorFromBytes, vectorRoot } from './chunks.ts';
 import { learningError } from './errors.ts';
 import type { RoundStart } from './models.ts';
-import type { Moments } from './state.ts';
-import type { CarriedVector, UpdateFormat } from './update-format.ts';
+import type { CarriedVector, RoundBeginning, UpdateFormat } from './update-format.ts';
 
 /**
  * What a trainer carries from one of its rounds into the next: its optimiser's moments, and what a sparse update left out. That vector
@@ -61,18 +60,15 @@ export function carriesAny(root: Hash | undefined, { nothingCarried }: UpdateFor
   return root !== undefined && nothingCarried !== undefined && !equalBytes(root, nothingCarried);
 }
 
-/**
- * The moments that a round begins with, by the root of what is carried into it; undefined for none. @throws as readCarried
- */
-export async function readMoments(root: Hash | undefined, updates: UpdateFormat, blobs: BlobStore): Promise<Moments | undefined> {
-  return updates.carriesMoments ? momentsIn(await readCarried(root, updates, blobs), updates) : undefined;
-}
-
-/** The moments in a carried vector; undefined where none are carried. */
-export function momentsIn(carried: CarriedVector | undefined, { carriesMoments, parameters }: UpdateFormat): Moments | undefined {
-  if (carried === undefined || !carriesMoments) return undefined;
-  const { vector } = carried;
-  return { firstMoment: vector.subarray(0, parameters), secondMoment: vector.subarray(parameters, 2 * parameters) };
+/** What a trainer's round begins with, by the root of what is carried into it. @throws as readCarried */
+export async function readBeginning(
+  { weights, weightsRoot }: Pick<RoundStart, 'weights' | 'weightsRoot'>,
+  root: Hash | undefined,
+  updates: UpdateFormat,
+  blobs: BlobStore,
+): Promise<RoundBeginning & { readonly weightsRoot: Hash }> {
+  const beginning = updates.begin(weights, await readCarried(root, updates, blobs));
+  return { ...beginning, weightsRoot: beginning.weights === weights ? weightsRoot : vectorRoot(beginning.weights) };
 }
 
 /** True when `bytes` are those of a vector of at least one value with this root. Never throws: they come from strangers. */

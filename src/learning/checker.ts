@@ -6,7 +6,7 @@ import { type Hash, sha256 } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
 import type { BlobStore } from '../store/kv.ts';
 import type { BlobIndex } from './blob-index.ts';
-import { carriesAny, isVectorOf, mayBeginWith, readCarried, readMoments } from './carried.ts';
+import { carriesAny, isVectorOf, mayBeginWith, readBeginning, readCarried } from './carried.ts';
 import { learningError } from './errors.ts';
 import { nextTurn } from './gate.ts';
 import { gradientDigest } from './gradient-digest.ts';
@@ -130,9 +130,9 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
     return mayBegin && (await obtainVector(carried, proof, source)) ? undefined : 'unavailable';
   }
 
-  /** The last one, to make the update again; where it holds moments the first one too, to begin with them. */
+  /** The first one, to begin with it, and the last one, to make the update again. */
   function needsCarried(segment: number, { segments }: ProofOperation): boolean {
-    return segment === segments - 1 || (segment === 0 && workload.updates.carriesMoments);
+    return segment === 0 || segment === segments - 1;
   }
 
   function obtainVector(root: Hash, proof: ProofOperation, source: ProofSource): Promise<boolean> {
@@ -189,9 +189,9 @@ export function createChecker(workload: Workload, dependencies: CheckerDependenc
   ): Promise<Exclude<Fault, 'update'> | 'unavailable' | undefined> {
     const { start, carried } = task;
     if (opening.segment === 0) {
-      const moments = await readMoments(carried, workload.updates, blobs);
-      if (!equalBytes(opening.startState, startStateRoot(start.weightsRoot, parameters, carried, moments))) return 'start';
-      loadStart(engine, start.weights, moments);
+      const beginning = await readBeginning(start, carried, workload.updates, blobs);
+      if (!equalBytes(opening.startState, startStateRoot(beginning.weightsRoot, parameters, carried, beginning.moments))) return 'start';
+      loadStart(engine, beginning);
       return undefined;
     }
     if (!(await obtainState(opening, task, source))) return 'unavailable';

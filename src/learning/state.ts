@@ -8,7 +8,7 @@ import { learningError } from './errors.ts';
  * What a training step starts from and ends in. A TrainingEngine has this shape, but for the step.
  *
  * Leaf 0 holds what everybody can judge, or crafted moments could steer every later step while each segment re-executes to the bit: the
- * round's start weights, step 0, and moments that are zeros, or those that an accepted update of the same trainer left (carried.ts).
+ * round's start weights, step 0, and no moments; or what an accepted update of the same trainer left makes of these (carried.ts).
  */
 export interface TrainingState {
   readonly weights: Float32Array;

@@ -15,7 +15,6 @@ import { silentLogger } from '../primitives/log.ts';
 import type { BlobStore } from '../store/kv.ts';
 import { createMemoryBlobStore } from '../store/memory-blobs.ts';
 import { assembleLearningService, type LearningParts } from './assemble.ts';
-import { momentsIn } from './carried.ts';
 import { vectorFromBytes } from './chunks.ts';
 import { leavesRoot, openSegment } from './leaves.ts';
 import { encodeState, stateRoot } from './state.ts';
@@ -217,7 +216,7 @@ export async function writeModel(bytes: Uint8Array): Promise<ModelFiles> {
 /** What a dishonest trainer may do. */
 export interface Deviation {
   /** Before the first segment. */
-  readonly atStart?: (engine: TrainingEngine) => void;
+  readonly atStart?: (engine: TrainingEngine, start: Float32Array) => void;
   /** After segment `segment`, before its state is committed. */
   readonly after?: (engine: TrainingEngine, segment: number) => void;
   /** Which step's batch is trained on in step `step`. */
@@ -243,8 +242,8 @@ export async function trainDishonestly(
   const [newest] = await service.heldStarts();
   if (newest === undefined) throw new Error('a service always holds the start of the open round');
   const start = vectorFromBytes(new Uint8Array(await readFile(newest.weights.path)));
-  loadStart(engine, start, momentsIn(deviation.carried, workload.updates));
-  deviation.atStart?.(engine);
+  loadStart(engine, workload.updates.begin(start, deviation.carried));
+  deviation.atStart?.(engine, start);
   const roots = [stateRoot(stateAfter(engine, workload, 0), undefined, carried)];
   await blobs.put(roots[0] as Uint8Array, encodeState(stateAfter(engine, workload, 0)));
   for (let segment = 0; segment < segments; segment++) {

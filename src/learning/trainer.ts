@@ -7,7 +7,7 @@ import type { Address } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import type { BlobStore } from '../store/kv.ts';
 import type { BlobIndex } from './blob-index.ts';
-import { ownCarried, readCarried, readMoments } from './carried.ts';
+import { ownCarried, readBeginning, readCarried } from './carried.ts';
 import { littleEndianBytes } from './chunks.ts';
 import { learningError } from './errors.ts';
 import type { Gate } from './gate.ts';
@@ -112,18 +112,18 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
     const carried =
       stored === undefined ? await ownCarried(await models.left(trainer), round, workload.updates, { blobs, index }) : stored.carried;
     const engine = dependencies.engine();
-    const moments = await readMoments(carried, workload.updates, blobs);
+    const beginning = await readBeginning(start, carried, workload.updates, blobs);
     let record: RoundRecord = stored ?? {
       round,
       trainer,
       startRoot,
       beacon,
-      stateRoots: [startStateRoot(start.weightsRoot, workload.parameters, carried, moments)],
+      stateRoots: [startStateRoot(beginning.weightsRoot, workload.parameters, carried, beginning.moments)],
       lossSums: [],
       update: undefined,
       carried,
     };
-    if (record.lossSums.length === 0) loadStart(engine, start.weights, moments);
+    if (record.lossSums.length === 0) loadStart(engine, beginning);
     else loadState(engine, decodeState(await lastState(record), workload.parameters));
 
     const tokensPerStep = workload.tokensPerSegment / workload.stepsPerSegment;

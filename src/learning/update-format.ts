@@ -13,7 +13,7 @@ import {
   sparseNorm,
   sparseUpdateByteLength,
 } from './sparse-update.ts';
-import type { TrainingState } from './state.ts';
+import type { Moments, TrainingState } from './state.ts';
 import { decodeUpdate, denseUpdate, encodeUpdate, quantiseUpdate, updateByteLength } from './update.ts';
 
 /** A decoded update, whatever its format. */
@@ -41,6 +41,14 @@ export interface CarriedVector {
   readonly vector: Float32Array;
 }
 
+/** What a trainer's own round begins with. */
+export interface RoundBeginning {
+  /** The shared model itself, the same array, or a copy less STEP_AHEAD of what this trainer's sparse updates left out. */
+  readonly weights: Float32Array;
+  /** undefined: zeros. */
+  readonly moments: Moments | undefined;
+}
+
 /** What a trainer sends, and what it carries into a later round. */
 interface MadeUpdate {
   readonly bytes: Uint8Array;
@@ -61,7 +69,12 @@ export interface UpdateFormat {
   /** The most that a value may be, as a multiple of what a round can move a weight (`maxUpdateMagnitude`). */
   readonly largestShare: number;
   /**
-   * From what moved, start − end, and what the round began with.
+   * @param start the shared model
+   * @param carried zeros when undefined. Ignored by a format that carries nothing
+   */
+  begin(start: Float32Array, carried?: CarriedVector): RoundBeginning;
+  /**
+   * From what moved, begin(start, carried).weights − end, and what the round began with.
    * @param end the state after the last segment
    * @param carried zeros when undefined. Ignored by a format that carries nothing
    * @throws LEARNING_UPDATE_INVALID when weights left the exact range
@@ -87,6 +100,7 @@ function int8Format(parameters: number): UpdateFormat {
     carriedValues: 0,
     carriesMoments: false,
     largestShare: 1,
+    begin: (weights) => ({ weights, moments: undefined }),
     make: (start, end) => ({ bytes: encodeUpdate(quantiseUpdate(start, end.weights)), carried: undefined }),
     decode: (bytes) => denseUpdate(decodeUpdate(bytes, parameters)),
   };
@@ -104,6 +118,7 @@ function carryingInt8Format(learning: FormatConfig, parameters: number): UpdateF
     carriedValues: 2 * parameters,
     carriesMoments: true,
     largestShare: 1,
+    begin: (weights, carried) => ({ weights, moments: momentsIn(carried, parameters) }),
     make(start, end, carried) {
       const vector = new Float32Array(2 * parameters);
       carryMoments(end, carried !== undefined, learning, vector);
@@ -133,6 +148,13 @@ function sparseFormat(
   const zeros = zeroVectorRoot(carriedValues);
   const fround = Math.fround;
   const share = fround(decay);
+  function begin(start: Float32Array, carried: CarriedVector | undefined): RoundBeginning {
+    if (carried === undefined) return { weights: start, moments: undefined };
+    const leftOut = carried.vector.subarray(momentValues);
+    // Each operation rounded to f32, the inner first.
+    const weights = start.map((weight, i) => weight - fround(STEP_AHEAD * (leftOut[i] as number)));
+    return { weights, moments: carriesMoments ? momentsIn(carried, parameters) : undefined };
+  }
   return {
     parameters,
     byteLength: sparseUpdateByteLength(shape),
@@ -141,12 +163,14 @@ function sparseFormat(
     carriesMoments,
     // What was kept back in all former rounds, each weighed with the decay once more.
     largestShare: 1 / (1 - decay),
+    begin,
     make(start, end, carried) {
       const vector = new Float32Array(carriedValues);
       if (carriesMoments) carryMoments(end, carried !== undefined, learning, vector);
       const total = vector.subarray(momentValues);
+      const begun = begin(start, carried).weights;
       for (let i = 0; i < parameters; i++) {
-        const moved = fround((start[i] as number) - (end.weights[i] as number));
+        const moved = fround((begun[i] as number) - (end.weights[i] as number));
         // Also without anything kept: zeros by any name give the same bits.
         total[i] = fround(fround(share * (carried?.vector[momentValues + i] ?? 0)) + moved);
       }
@@ -168,6 +192,17 @@ function sparseFormat(
 }
 
 const HASH_BYTES = 32;
+/**
+ * A trainer's round begins ahead of the shared weights by this share of what its sparse updates left out: step-ahead partial error feedback,
+ * arXiv:2601.20738. With none of it trainers find again what they hold back already; with all of it they drift apart.
+ */
+const STEP_AHEAD = 0.5;
+
+function momentsIn(carried: CarriedVector | undefined, parameters: number): Moments | undefined {
+  if (carried === undefined) return undefined;
+  const { vector } = carried;
+  return { firstMoment: vector.subarray(0, parameters), secondMoment: vector.subarray(parameters, 2 * parameters) };
+}
 
 /**
  * What a later round begins with: the moments of the round's end. Those of a round that began with zeros are still too small (Adam's

@@ -10,7 +10,7 @@ import { carriesAny } from './carried.ts';
 import type { LeafScope } from './leaves.ts';
 import type { Moments } from './state.ts';
 import type { Assignment } from './types.ts';
-import { createUpdateFormat, type UpdateFormat } from './update-format.ts';
+import { createUpdateFormat, type RoundBeginning, type UpdateFormat } from './update-format.ts';
 
 /** All that a round's training is, beside the arithmetic: trainer and checker take it from here, so they cannot differ. */
 export interface Workload {
@@ -118,8 +118,8 @@ function loadMoments(engine: TrainingEngine, { firstMoment, secondMoment }: Mome
   engine.secondMoment.set(secondMoment);
 }
 
-/** Puts a round's start into an engine: weights, and the moments carried into it, if any. */
-export function loadStart(engine: TrainingEngine, weights: Float32Array, moments?: Moments): void {
+/** Puts what a trainer's round begins with into an engine. */
+export function loadStart(engine: TrainingEngine, { weights, moments }: RoundBeginning): void {
   engine.weights.set(weights);
   if (moments === undefined) engine.clearMoments();
   else loadMoments(engine, moments);
