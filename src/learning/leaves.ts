@@ -2,7 +2,7 @@ import type { ProofOperation } from '../codec/types.ts';
 import { uint64BE } from '../primitives/bytes.ts';
 import { type Hash, taggedHash } from '../primitives/hash.ts';
 import type { Address } from '../primitives/keys.ts';
-import { merklePath, merkleRoot, verifyPath } from './merkle.ts';
+import { merklePaths, merkleRoot, verifyPath } from './merkle.ts';
 import type { Opening } from './types.ts';
 
 /** Whose leaves they are: a proof copied by another trainer, or replayed in another round or on another chain, opens nothing. */
@@ -34,13 +34,20 @@ export function leavesRoot(scope: LeafScope, stateRoots: readonly Hash[]): Hash 
   return merkleRoot(leaves(scope, stateRoots));
 }
 
-/** Opens segment `segment` of k = stateRoots.length − 1; undefined when there is no such segment. */
+/** Opens segments of k = stateRoots.length − 1, whose tree is made once; undefined when there is no such segment. */
+export function openerOf(scope: LeafScope, stateRoots: readonly Hash[]): (segment: number) => Opening | undefined {
+  const pathTo = merklePaths(leaves(scope, stateRoots));
+  return (segment) => {
+    const startState = stateRoots[segment];
+    const endState = stateRoots[segment + 1];
+    if (startState === undefined || endState === undefined) return undefined;
+    return { segment, startState, endState, startPath: pathTo(segment), endPath: pathTo(segment + 1) };
+  };
+}
+
+/** `openerOf` for one segment. */
 export function openSegment(scope: LeafScope, stateRoots: readonly Hash[], segment: number): Opening | undefined {
-  const startState = stateRoots[segment];
-  const endState = stateRoots[segment + 1];
-  if (startState === undefined || endState === undefined) return undefined;
-  const all = leaves(scope, stateRoots);
-  return { segment, startState, endState, startPath: merklePath(all, segment), endPath: merklePath(all, segment + 1) };
+  return openerOf(scope, stateRoots)(segment);
 }
 
 /** True when both states of `opening` are the ones that `proof` committed to for `segment`. Never throws. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../primitives/bytes.ts';
 import { type Hash, sha256, taggedHash } from '../primitives/hash.ts';
-import { merklePath, merkleRoot, verifyPath } from './merkle.ts';
+import { merklePaths, merkleRoot, verifyPath } from './merkle.ts';
 
 const leaf = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const leaves = fc.array(leaf, { minLength: 1, maxLength: 40 });
@@ -13,7 +13,7 @@ describe('Merkle tree', () => {
     fc.assert(
       fc.property(leaves, fc.nat(), (tree, pick) => {
         const index = pick % tree.length;
-        const path = merklePath(tree, index);
+        const path = merklePaths(tree)(index);
         expect(path.length).toBeLessThanOrEqual(Math.ceil(Math.log2(tree.length)));
         expect(verifyPath(merkleRoot(tree), tree[index] as Hash, index, tree.length, path)).toBe(true);
       }),
@@ -26,7 +26,7 @@ describe('Merkle tree', () => {
         const index = pick % tree.length;
         const root = merkleRoot(tree);
         const own = tree[index] as Hash;
-        const path = merklePath(tree, index);
+        const path = merklePaths(tree)(index);
         const elsewhere = other % (tree.length + 2);
         if (toHex(wrong) !== toHex(own)) expect(verifyPath(root, wrong, index, tree.length, path)).toBe(false);
         if (elsewhere !== index && toHex(tree[elsewhere] ?? own) !== toHex(own)) {
@@ -66,13 +66,13 @@ describe('Merkle tree', () => {
 
   it('refuses an empty tree, a leaf that is not there, and malformed paths', () => {
     expect(() => merkleRoot([])).toThrow(expect.objectContaining({ code: 'LEARNING_PATH_INVALID' }));
-    expect(() => merklePath(numbered(3), 3)).toThrow(expect.objectContaining({ code: 'LEARNING_PATH_INVALID' }));
-    expect(() => merklePath(numbered(3), 0.5)).toThrow(expect.objectContaining({ code: 'LEARNING_PATH_INVALID' }));
+    expect(() => merklePaths(numbered(3))(3)).toThrow(expect.objectContaining({ code: 'LEARNING_PATH_INVALID' }));
+    expect(() => merklePaths(numbered(3))(0.5)).toThrow(expect.objectContaining({ code: 'LEARNING_PATH_INVALID' }));
     const tree = numbered(4);
     const [first] = tree as [Hash];
     expect(verifyPath(merkleRoot(tree), first, 0, 4, [new Uint8Array(31), new Uint8Array(32)])).toBe(false);
-    expect(verifyPath(merkleRoot(tree), first, -1, 4, merklePath(tree, 0))).toBe(false);
-    expect(verifyPath(merkleRoot(tree), first, Number.NaN, 4, merklePath(tree, 0))).toBe(false);
-    expect(verifyPath(merkleRoot(tree), first, 0, Number.POSITIVE_INFINITY, merklePath(tree, 0))).toBe(false);
+    expect(verifyPath(merkleRoot(tree), first, -1, 4, merklePaths(tree)(0))).toBe(false);
+    expect(verifyPath(merkleRoot(tree), first, Number.NaN, 4, merklePaths(tree)(0))).toBe(false);
+    expect(verifyPath(merkleRoot(tree), first, 0, Number.POSITIVE_INFINITY, merklePaths(tree)(0))).toBe(false);
   });
 });

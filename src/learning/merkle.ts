@@ -27,21 +27,22 @@ export function merkleRoot(leaves: readonly Hash[]): Hash {
 }
 
 /**
- * Sibling hashes from leaf `index` up to the root; where the node is an odd last one there is no sibling and no entry.
- * @throws LEARNING_PATH_INVALID when there is no such leaf
+ * Paths in the tree over `leaves`, whose nodes are hashed once: sibling hashes from leaf `index` up to the root; where the node is an odd
+ * last one there is no sibling and no entry.
+ * @returns throws LEARNING_PATH_INVALID when there is no such leaf
  */
-export function merklePath(leaves: readonly Hash[], index: number): readonly Hash[] {
-  if (!Number.isSafeInteger(index) || index < 0 || index >= leaves.length) {
-    throw learningError('LEARNING_PATH_INVALID', `leaf ${index} is not one of the tree's ${leaves.length} leaves`);
-  }
-  const path: Hash[] = [];
-  let level = leaves.map(leafHash);
-  for (let at = index; level.length > 1; at = Math.floor(at / 2)) {
-    const sibling = level[at % 2 === 0 ? at + 1 : at - 1];
-    if (sibling !== undefined) path.push(sibling);
-    level = parents(level);
-  }
-  return path;
+export function merklePaths(leaves: readonly Hash[]): (index: number) => readonly Hash[] {
+  const levels = [leaves.map(leafHash)];
+  for (let level = levels[0] as Hash[]; level.length > 1; levels.push(level)) level = parents(level);
+  return (index) => {
+    if (!Number.isSafeInteger(index) || index < 0 || index >= leaves.length) {
+      throw learningError('LEARNING_PATH_INVALID', `leaf ${index} is not one of the tree's ${leaves.length} leaves`);
+    }
+    return levels.flatMap((level, height) => {
+      const at = Math.floor(index / 2 ** height);
+      return level[at % 2 === 0 ? at + 1 : at - 1] ?? [];
+    });
+  };
 }
 
 /** True when `leaf` is number `index` of the `count` leaves under `root`. Never throws: paths come from strangers. */

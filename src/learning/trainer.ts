@@ -11,7 +11,7 @@ import { ownCarried, readBeginning, readCarried } from './carried.ts';
 import { littleEndianBytes } from './chunks.ts';
 import { learningError } from './errors.ts';
 import type { Gate } from './gate.ts';
-import { leavesRoot, openSegment } from './leaves.ts';
+import { leavesRoot, openerOf } from './leaves.ts';
 import type { ModelStore } from './models.ts';
 import type { RoundRecord, RoundRecords } from './round-record.ts';
 import { decodeState, encodeState, isStateOf, startStateRoot, stateByteLength, stateRoot } from './state.ts';
@@ -56,6 +56,8 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
   let job: Job | undefined;
   let scratch: Uint8Array | undefined;
   let writing: Promise<void> = Promise.resolve();
+  /** The proof that checkers asked for last: they ask for many segments of one, and each answer keeps this thread from training. */
+  let opened: { readonly round: number; readonly trainer: Address; readonly open: ReturnType<typeof openerOf> } | undefined;
 
   async function train(
     assignment: Assignment,
@@ -264,9 +266,13 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
     train,
     finish,
     async opening(round, trainer, segment) {
-      const record = await records.read(round, trainer);
-      // Before the proof is given out its number of leaves is open, and so are the paths.
-      return record?.update === undefined ? undefined : openSegment(workload.scope(round, trainer), record.stateRoots, segment);
+      if (opened?.round !== round || !equalBytes(opened.trainer, trainer)) {
+        const record = await records.read(round, trainer);
+        // Before the proof is given out its number of leaves is open, and so are the paths.
+        if (record?.update === undefined) return undefined;
+        opened = { round, trainer, open: openerOf(workload.scope(round, trainer), record.stateRoots) };
+      }
+      return opened.open(segment);
     },
     async abandonBefore(round) {
       if (job === undefined || job.assignment.round >= round) return;
