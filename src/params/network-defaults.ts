@@ -61,7 +61,7 @@ export const DEFAULT_LEARNING: Omit<LearningConfig, 'init_seed'> = {
 
 /** What differs where updates are sparse: what was kept back loses a twentieth of its weight a round, and the outer step is another. */
 export function sparseLearning(oneOf: number): Pick<LearningConfig, 'sparse_updates' | 'outer_learning_rate' | 'outer_momentum'> {
-  return { sparse_updates: { one_of: oneOf, feedback_decay: 0.95 }, outer_learning_rate: 3, outer_momentum: 0 };
+  return { sparse_updates: { one_of: oneOf, feedback_decay: 0.95 }, outer_learning_rate: 2.5, outer_momentum: 0 };
 }
 
 /** Model and batch for a machine of which one thread trains so many tokens of the default model a second. */

@@ -128,7 +128,7 @@ describe('create-network', () => {
         batch_size: 4,
         learning_rate: 0.01,
         sparse_updates: { one_of: 16, feedback_decay: 0.95 },
-        outer_learning_rate: 3,
+        outer_learning_rate: 2.5,
         outer_momentum: 0,
       },
       rounds: { blocks_per_round: 8 },
