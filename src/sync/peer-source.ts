@@ -60,25 +60,35 @@ export function createPeerSource(
     return [...owners, ...peers.filter((peer) => !owners.includes(peer))].map((peer) => peer.id);
   }
 
-  function noteFailure(peer: string, error: unknown): void {
+  function letRest(peer: string): void {
     // Requests that ran beside the one which sent it to rest say nothing new.
-    if (!isPolError(error, 'NETWORK_TIMEOUT') || isResting(peer)) return;
+    if (isResting(peer)) return;
     const now = clock.now();
     for (const [id, { until }] of resting) if (until + MAX_SLOW_PEER_REST_MS <= now) resting.delete(id);
     const restMs = Math.min(2 * (resting.get(peer)?.restMs ?? SLOW_PEER_REST_MS / 2), MAX_SLOW_PEER_REST_MS);
     resting.set(peer, { until: now + restMs, restMs });
   }
 
+  /** A request whose outcome says whether the peer may be asked again soon. */
+  const ask: PeerRequests['request'] = async (peer, ...request) => {
+    try {
+      const bytes = await network.request(peer, ...request);
+      resting.delete(peer);
+      return bytes;
+    } catch (error) {
+      if (isPolError(error, 'NETWORK_TIMEOUT')) letRest(peer);
+      throw error;
+    }
+  };
+
   async function transfer(id: Hash, trainer: Address, maxBytes: number, verify: Verify): Promise<Uint8Array | undefined> {
     for (const peer of peersFor(trainer)) {
       try {
-        const bytes = await network.request(peer, 'blob', blobRequestCodec.encode({ id }), { maxBytes, timeoutMs: BLOB_TIMEOUT_MS });
-        resting.delete(peer);
+        const bytes = await ask(peer, 'blob', blobRequestCodec.encode({ id }), { maxBytes, timeoutMs: BLOB_TIMEOUT_MS });
         if (bytes.length === 0) continue;
         if (await verify(bytes)) return bytes;
         network.penalise(peer, WRONG_BYTES_POINTS, `sent other bytes than ${toHex(id)}`);
       } catch (error) {
-        noteFailure(peer, error);
         log.debug({ peer, blob: toHex(id), reason: messageOf(error) }, 'a blob was not served');
       }
     }
@@ -119,15 +129,13 @@ export function createPeerSource(
       const request = openingRequestCodec.encode({ round, trainer, segment });
       for (const peer of peersFor(trainer)) {
         try {
-          const bytes = await network.request(peer, 'opening', request, { maxBytes: MAX_OPENING_BYTES, timeoutMs: OPENING_TIMEOUT_MS });
-          resting.delete(peer);
+          const bytes = await ask(peer, 'opening', request, { maxBytes: MAX_OPENING_BYTES, timeoutMs: OPENING_TIMEOUT_MS });
           if (bytes.length === 0) continue;
           const opening = openingCodec.decode(bytes);
           if (verifyOpening(scope, proof, segment, opening)) return opening;
           // Whoever made it, this peer passed it on without looking; another one may have checked the segment, and kept the right one.
           network.penalise(peer, WRONG_BYTES_POINTS, `opened segment ${segment} of round ${round} with wrong paths`);
         } catch (error) {
-          noteFailure(peer, error);
           log.debug({ peer, round, segment, reason: messageOf(error) }, 'an opening was not served');
         }
       }
