@@ -42,7 +42,7 @@ interface Answering {
   readonly update: Uint8Array;
   /** What is sent for the update instead of it. */
   readonly sent?: (update: Uint8Array) => Uint8Array;
-  readonly opening?: (honest: Uint8Array, from: string) => Promise<Uint8Array> | Uint8Array;
+  readonly opening?: (honest: Uint8Array) => Promise<Uint8Array> | Uint8Array;
   /** Whether a peer is answered at all, by the order in which peers asked. */
   readonly answers?: (place: number) => boolean;
 }
@@ -102,7 +102,7 @@ describe('trainers that send wrong bytes', () => {
       const opening = openSegment(scope, stateRoots, segment);
       if (opening === undefined) return new Uint8Array(0);
       const honest = openingCodec.encode(opening);
-      return answering?.opening?.(honest, from) ?? honest;
+      return answering?.opening?.(honest) ?? honest;
     });
     await net.start();
     const liar: Liar = {
@@ -122,6 +122,10 @@ describe('trainers that send wrong bytes', () => {
   /** They would be neighbours of the next ones, and pass nothing on. */
   const stopLiars = async () => void (await Promise.all(liars.splice(0).map(({ net }) => net.stop())));
   const sign = (operation: Operation, { signer }: Liar) => signOperation(operation, hash, signer);
+
+  /** Whether the observer has it as a peer. */
+  const isHeard = async ({ net }: Liar) =>
+    (await observer.get<{ peers: readonly { id: string }[] }>('/api/v1/peers')).peers.some(({ id }) => id === net.peerId);
 
   async function openRound(): Promise<OpenRound> {
     const { height } = await observer.get<{ height: number }>('/api/v1/status');
@@ -258,14 +262,12 @@ describe('trainers that send wrong bytes', () => {
     for (const [name, bytesOf] of Object.entries(cases)) {
       const liar = await createLiar(name);
       liars.push(liar);
-      await until(`"${name}" to be connected`, async () => liar.net.peers().length >= 3);
-      const isHeard = async () =>
-        (await observer.get<{ peers: readonly { id: string }[] }>('/api/v1/peers')).peers.some(({ id }) => id === liar.net.peerId);
+      await until(`"${name}" to be connected`, () => isHeard(liar));
       await until(`"${name}" to be cut off`, async () => {
         const { number } = await openRound();
         const join = sign({ type: 'join', trainer: liar.signer.address, round: number }, liar);
         await liar.net.publish('operations', concatBytes(randomBytes(SALT_BYTES), bytesOf(join, liar)));
-        return !(await isHeard());
+        return !(await isHeard(liar));
       });
       expect((await openRound()).roster.some((each) => equalBytes(each, liar.signer.address))).toBe(false);
       await stopLiars();
@@ -275,18 +277,16 @@ describe('trainers that send wrong bytes', () => {
   it('fill no pool with transactions that nobody can pay, and are cut off', async () => {
     const flooder = await createLiar('unfunded');
     liars.push(flooder);
-    await until('the flooder to be connected', async () => flooder.net.peers().length >= 3);
+    await until('the flooder to be connected', () => isHeard(flooder));
     const fields = { chainId: genesis.chain_id, gasLimit: 21_000n, maxFeePerGas: 100n * WEI_PER_GWEI, maxPriorityFeePerGas: WEI_PER_GWEI };
     const raws = Array.from({ length: UNFUNDED }, (_, i) =>
       signTransaction({ ...fields, nonce: BigInt(i), to: flooder.signer.address, value: 1n, data: new Uint8Array(0) }, flooder.signer),
     );
     const batch = encodeBatch(raws);
-    const isHeard = async () =>
-      (await observer.get<{ peers: readonly { id: string }[] }>('/api/v1/peers')).peers.some(({ id }) => id === flooder.net.peerId);
     const { height } = await observer.get<{ height: number }>('/api/v1/status');
     await until('the flooder to be cut off', async () => {
       for (let i = 0; i < MESSAGES_AT_ONCE; i++) await flooder.net.publish('transactions', concatBytes(randomBytes(SALT_BYTES), batch));
-      return !(await isHeard());
+      return !(await isHeard(flooder));
     });
     expect(await observer.rpc('txpool_status')).toEqual({ pending: '0x0', queued: '0x0' });
     // Who can pay is in a block meanwhile.
