@@ -27,9 +27,9 @@ export function merkleRoot(leaves: readonly Hash[]): Hash {
 }
 
 /**
- * Paths in the tree over `leaves`, whose nodes are hashed once: sibling hashes from leaf `index` up to the root; where the node is an odd
- * last one there is no sibling and no entry.
- * @returns throws LEARNING_PATH_INVALID when there is no such leaf
+ * Paths in the tree over `leaves`, whose nodes are hashed once.
+ * @returns from leaf `index` up to the root the sibling hashes; where the node is an odd last one there is no sibling and no entry. Throws
+ * LEARNING_PATH_INVALID when there is no such leaf
  */
 export function merklePaths(leaves: readonly Hash[]): (index: number) => readonly Hash[] {
   const levels = [leaves.map(leafHash)];

@@ -1,7 +1,7 @@
 import { createMutex } from '../../chain/mutex.ts';
 import type { Opening, ProofOperation } from '../../codec/types.ts';
 import { learningError } from '../../learning/errors.ts';
-import { type LeafScope, leavesRoot, openSegment } from '../../learning/leaves.ts';
+import { type LeafScope, leavesRoot, openerOf } from '../../learning/leaves.ts';
 import type { Assignment, LearningService, TrainedRound, TrainingProgress } from '../../learning/types.ts';
 import { equalBytes, toHex } from '../../primitives/bytes.ts';
 import type { Clock } from '../../primitives/clock.ts';
@@ -125,7 +125,8 @@ export function createSimulatedLearning(
   const models = openSimulatedModels(disk.models, blobs);
   const modelWork = createMutex();
   const checkWork = createMutex();
-  const openings = new WeakMap<RoundRecord, Map<number, Opening | undefined>>();
+  /** All authorities ask for segments of the same few proofs. */
+  const openers = new WeakMap<RoundRecord, ReturnType<typeof openerOf>>();
   let job: Job | undefined;
 
   const scope = (round: number, trainer: Address): LeafScope => ({ chainId: genesis.chain_id, genesisHash, round, trainer });
@@ -269,11 +270,9 @@ export function createSimulatedLearning(
   function opening(round: number, trainer: Address, segment: number): Opening | undefined {
     const record = disk.records.get(nameOf(round, trainer));
     if (record?.proof === undefined) return undefined;
-    // All authorities ask for the same few.
-    const known = openings.get(record) ?? new Map<number, Opening | undefined>();
-    openings.set(record, known);
-    if (!known.has(segment)) known.set(segment, openSegment(scopeOfOwn(round, trainer), record.states.map(stateRoot), segment));
-    return known.get(segment);
+    const open = openers.get(record) ?? openerOf(scopeOfOwn(round, trainer), record.states.map(stateRoot));
+    openers.set(record, open);
+    return open(segment);
   }
 
   async function abandonBefore(round: number): Promise<void> {
