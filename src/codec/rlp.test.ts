@@ -52,6 +52,13 @@ describe('RLP', () => {
     }
   });
 
+  it('gives plain bytes of a Buffer, whose slice would not be a copy', () => {
+    const item = decodeRlp(Buffer.from(encodeRlp([Uint8Array.of(1, 200)])));
+    const [bytes] = item as readonly [Uint8Array];
+    expect(bytes.constructor).toBe(Uint8Array);
+    expect(bytes.slice().buffer.byteLength).toBe(2);
+  });
+
   it('accepts what ethereumjs accepts of random bytes, and nothing else', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 60 }), (bytes) => {

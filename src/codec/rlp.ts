@@ -1,3 +1,4 @@
+import { plainBytes } from '../primitives/bytes.ts';
 import { codecError } from './errors.ts';
 import { MAX_RLP_DEPTH } from './limits.ts';
 
@@ -18,11 +19,12 @@ export function encodeRlp(item: RlpItem): Uint8Array {
 
 /**
  * Decodes exactly one item. Written here and not taken from a library because peers send these bytes: nesting is bounded
- * before it can cost stack or quadratic copying, and only the canonical form is taken. Byte strings are views of `bytes`.
+ * before it can cost stack or quadratic copying, and only the canonical form is taken. Byte strings are views of `bytes`,
+ * and plain Uint8Arrays whatever `bytes` is, so that a `slice` of one is a copy.
  * @throws CODEC_MALFORMED
  */
 export function decodeRlp(bytes: Uint8Array): RlpItem {
-  const { item, next } = read(bytes, 0, bytes.length, 0);
+  const { item, next } = read(plainBytes(bytes), 0, bytes.length, 0);
   if (next !== bytes.length) throw malformed(`${bytes.length - next} bytes follow the encoded value`);
   return item;
 }

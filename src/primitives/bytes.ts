@@ -33,6 +33,14 @@ export function fromHex(text: string, length?: number): Uint8Array {
   return bytes;
 }
 
+/**
+ * The same memory as a Uint8Array and nothing more. Sockets, files and databases give Node's Buffers, whose `slice` is a
+ * view where a Uint8Array's is a copy: call this where bytes come in.
+ */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;

@@ -31,6 +31,7 @@ describe('an onion', () => {
   it('finds an element given as a view into other bytes', () => {
     const padded = new Uint8Array([1, 2, 3, ...onion.tip]);
     expect(onion.preimageOf(padded.subarray(3))).toEqual(onion.preimageOf(onion.tip));
+    expect(onion.preimageOf(Buffer.from(padded.buffer).subarray(3))).toEqual(onion.preimageOf(onion.tip));
   });
 
   it('follows from its seed: a restart continues where it was', () => {

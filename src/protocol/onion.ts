@@ -54,7 +54,7 @@ export function createOnion(seed: Uint8Array, depth: number = ONION_DEPTH): Onio
   }
   function leftAfter(revealed: Hash): number | undefined {
     if (revealed.length !== HASH_BYTES) return undefined;
-    const [first] = new Uint32Array(revealed.slice().buffer);
+    const [first] = new Uint32Array(Uint8Array.from(revealed).buffer);
     for (let i = depth; i >= 0; i--) {
       if (words[i * (HASH_BYTES / 4)] === first && equalBytes(at(i), revealed)) return i;
     }

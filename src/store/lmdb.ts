@@ -1,5 +1,6 @@
 import { mkdirSync, statfsSync } from 'node:fs';
 import { open, type RootDatabase } from 'lmdb';
+import { plainBytes } from '../primitives/bytes.ts';
 import { diskFull, storeError, wrapStoreError } from './errors.ts';
 import { checkKey } from './keys.ts';
 import type { KeyValueStore } from './kv.ts';
@@ -54,7 +55,7 @@ export async function openLmdbStore(directory: string): Promise<KeyValueStore> {
     get(key) {
       checkKey(key);
       const value = read(() => database.get(key));
-      return value === undefined ? undefined : plain(value);
+      return value === undefined ? undefined : plainBytes(value);
     },
 
     has(key) {
@@ -65,7 +66,7 @@ export async function openLmdbStore(directory: string): Promise<KeyValueStore> {
     *range({ from, to, reverse = false, limit }) {
       const bounds = reverse ? { start: to, end: from, exclusiveStart: true, inclusiveEnd: true } : { start: from, end: to };
       const entries = read(() => database.getRange({ ...bounds, reverse, ...(limit === undefined ? {} : { limit }) }));
-      for (const { key, value } of entries) yield { key: plain(key), value: plain(value) };
+      for (const { key, value } of entries) yield { key: plainBytes(key), value: plainBytes(value) };
     },
 
     async write(batch) {
@@ -91,11 +92,6 @@ export async function openLmdbStore(directory: string): Promise<KeyValueStore> {
       await database.close();
     },
   };
-}
-
-/** lmdb gives Buffers, whose `slice` shares memory where a Uint8Array's copies. */
-function plain(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function isFull(error: unknown, directory: string): boolean {
