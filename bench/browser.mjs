@@ -1,6 +1,6 @@
 // node bench/browser.mjs [--steps N]: tokens a second of training the tiny model on one thread, in headless Chromium and in Node.
-import { parseArgs } from 'node:util';
 import { ensureBuilt, ensureDependencies, main } from '../scripts/bootstrap.mjs';
+import { readFlags } from '../scripts/flags.mjs';
 import { findChromium, runInChromium } from './browser/chromium.mjs';
 import { runJob } from './browser/job.mjs';
 import { SHAPES } from './shapes.mjs';
@@ -8,7 +8,7 @@ import { row } from './timing.mjs';
 
 const TIMEOUT_MS = 120_000;
 const WIDTHS = [24, 12, 20];
-const { values } = parseArgs({ options: { steps: { type: 'string', default: '12' } } });
+const values = readFlags(import.meta.url, { steps: { type: 'string', default: '12' } });
 
 await main(async () => {
   await ensureDependencies();

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../scripts/flags.mjs';
 import { trainingFlopsPerToken } from './flops.mjs';
 import { measurePeaks } from './peaks.mjs';
 import { startLineProcess } from './peers/line-process.mjs';
@@ -33,8 +33,9 @@ const WASM_SHAPES = ['tiny'];
 const LEAST_SHARE = 0.8;
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-const { values } = parseArgs({
-  options: {
+const values = readFlags(
+  import.meta.url,
+  {
     shapes: { type: 'string', default: SHAPES.map(({ name }) => name).join(',') },
     threads: { type: 'string', default: [...new Set([1, availableParallelism()])].join(',') },
     peers: { type: 'string', default: PEERS.map(({ name }) => name).join(',') },
@@ -42,12 +43,11 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '2' },
     backend: { type: 'string', default: 'auto' },
     output: { type: 'string' },
-    help: { type: 'boolean', default: false },
   },
-});
+  HELP,
+);
 
-if (values.help) console.log(HELP);
-else await compare();
+await compare();
 
 async function compare() {
   const shapes = named('shape', values.shapes, SHAPES);

@@ -5,14 +5,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Prefix } from '../dist/store/prefixes.js';
+import { readFlags } from '../scripts/flags.mjs';
 import { row } from './timing.mjs';
 import { finalise, openDayChain, SINK } from './transfers/day-chain.mjs';
 import { CHAIN_ID, senders } from './transfers/network.mjs';
 import { signTransfers } from './transfers/sign.mjs';
 
-const { values } = parseArgs({ options: { blocks: { type: 'string', default: '86400' }, directory: { type: 'string' } } });
+const values = readFlags(import.meta.url, { blocks: { type: 'string', default: '86400' }, directory: { type: 'string' } });
 const total = Number(values.blocks);
 const REPORTS = 10;
 const SENDERS = 100;

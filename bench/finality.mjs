@@ -1,12 +1,13 @@
 // Sustained final transactions a second: authorities as processes of this machine, without training; transfers are signed before, and
 // submitted over JSON-RPC in batches, each sender's to one node, so many that some always wait.
 // `npm run build && node bench/finality.mjs [--authorities 4] [--seconds 40]`
-import { parseArgs } from 'node:util';
+
+import { readFlags } from '../scripts/flags.mjs';
 import { senders } from './transfers/network.mjs';
 import { createNetwork, removeNetwork, startNode } from './transfers/nodes.mjs';
 import { signTransfers } from './transfers/sign.mjs';
 
-const { values } = parseArgs({ options: { authorities: { type: 'string', default: '4' }, seconds: { type: 'string', default: '40' } } });
+const values = readFlags(import.meta.url, { authorities: { type: 'string', default: '4' }, seconds: { type: 'string', default: '40' } });
 const [authorities, seconds] = [Number(values.authorities), Number(values.seconds)];
 const ACCOUNTS = 400;
 const BATCH = 100;

@@ -1,15 +1,13 @@
 // npm run bench [-- --only peaks,matmul,packed,kernels,training,hashing] [--backends NAME,…] [--threads N,…] [--models NAME,…] [--quick]
-import { parseArgs } from 'node:util';
 import { ensureBuilt, ensureDependencies, main } from '../scripts/bootstrap.mjs';
+import { readFlags } from '../scripts/flags.mjs';
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: 'peaks,matmul,packed,kernels,training,hashing' },
-    backends: { type: 'string' },
-    threads: { type: 'string', default: '1,2' },
-    models: { type: 'string', default: 'tiny,small,gpt2' },
-    quick: { type: 'boolean', default: false },
-  },
+const values = readFlags(import.meta.url, {
+  only: { type: 'string', default: 'peaks,matmul,packed,kernels,training,hashing' },
+  backends: { type: 'string' },
+  threads: { type: 'string', default: '1,2' },
+  models: { type: 'string', default: 'tiny,small,gpt2' },
+  quick: { type: 'boolean', default: false },
 });
 
 await main(async () => {

@@ -6,15 +6,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../scripts/flags.mjs';
 
-const { values } = parseArgs({
-  options: {
-    share: { type: 'string', default: '0.5' },
-    threads: { type: 'string', default: String(availableParallelism()) },
-    rounds: { type: 'string', default: '2' },
-    streams: { type: 'string', default: '16' },
-  },
+const values = readFlags(import.meta.url, {
+  share: { type: 'string', default: '0.5' },
+  threads: { type: 'string', default: String(availableParallelism()) },
+  rounds: { type: 'string', default: '2' },
+  streams: { type: 'string', default: '16' },
 });
 const [rounds, streams] = [Number(values.rounds), Number(values.streams)];
 const POLL_MS = 250;

@@ -3,20 +3,18 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ensureBuilt, ensureDependencies, main } from '../scripts/bootstrap.mjs';
+import { readFlags } from '../scripts/flags.mjs';
 import { loadLlama } from './serving/llama.mjs';
 import { openOurs } from './serving/ours.mjs';
 import { SHAPES } from './shapes.mjs';
 import { row } from './timing.mjs';
 
-const { values } = parseArgs({
-  options: {
-    models: { type: 'string', default: 'small,gpt2' },
-    threads: { type: 'string', default: '2' },
-    tokens: { type: 'string', default: '64' },
-    rounds: { type: 'string', default: '3' },
-  },
+const values = readFlags(import.meta.url, {
+  models: { type: 'string', default: 'small,gpt2' },
+  threads: { type: 'string', default: '2' },
+  tokens: { type: 'string', default: '64' },
+  rounds: { type: 'string', default: '3' },
 });
 
 const STREAMS = 8;

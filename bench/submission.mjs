@@ -5,13 +5,13 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../scripts/flags.mjs';
 import { row } from './timing.mjs';
 import { senders } from './transfers/network.mjs';
 import { createNetwork, freePort, removeNetwork, startNode, startServer } from './transfers/nodes.mjs';
 import { inParallel, signTransfers } from './transfers/sign.mjs';
 
-const { values } = parseArgs({ options: { transfers: { type: 'string', default: '3000' } } });
+const values = readFlags(import.meta.url, { transfers: { type: 'string', default: '3000' } });
 const ACCOUNTS = 300;
 const NONCES = Math.ceil(Number(values.transfers) / ACCOUNTS);
 const IN_FLIGHT = 16;

@@ -2,7 +2,6 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { heldOutBatch, trainingBatch } from '../dist/data/batches.js';
 import { mergeUpdates, outerStep } from '../dist/learning/merge.js';
 import { createUpdateFormat } from '../dist/learning/update-format.js';
@@ -12,6 +11,7 @@ import { learningRateAt } from '../dist/model/schedule.js';
 import { createTrainingEngine } from '../dist/model/training-engine.js';
 import { selectBackend } from '../dist/numerics/backends.js';
 import { DEFAULT_LEARNING, DEFAULT_MODEL, SMALL_MODEL, sparseLearning } from '../dist/params/network-defaults.js';
+import { readFlags } from '../scripts/flags.mjs';
 import { loadDefaultDataset } from './default-dataset.mjs';
 import { togetherSvg } from './together-svg.mjs';
 
@@ -27,8 +27,9 @@ instead of a network's. --output writes together.json, together.md and together.
 /** A hundredth of f32's bytes to send. */
 const SPARSE_GROUP = 16;
 const KINDS = ['alone', 'int8', 'sparse'];
-const { values } = parseArgs({
-  options: {
+const values = readFlags(
+  import.meta.url,
+  {
     trainers: { type: 'string', default: '1,2,4,8' },
     what: { type: 'string', default: KINDS.join() },
     outer: { type: 'string' },
@@ -41,12 +42,11 @@ const { values } = parseArgs({
     threads: { type: 'string', default: '2' },
     seed: { type: 'string', default: '1' },
     output: { type: 'string' },
-    help: { type: 'boolean', default: false },
   },
-});
+  HELP,
+);
 
-if (values.help) console.log(HELP);
-else await main();
+await main();
 
 async function main() {
   const model = { default: DEFAULT_MODEL, small: SMALL_MODEL }[values.model] ?? fail('--model is default or small');

@@ -4,12 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../scripts/flags.mjs';
 import { row } from './timing.mjs';
 
-const { values } = parseArgs({
-  options: { blocks: { type: 'string', default: '10' }, transfers: { type: 'string', default: '500' } },
-});
+const values = readFlags(import.meta.url, { blocks: { type: 'string', default: '10' }, transfers: { type: 'string', default: '500' } });
 const WARM_UP_BLOCKS = 3;
 const [measured, transfers] = [Number(values.blocks), Number(values.transfers)];
 const script = (name) => new URL(`transfers/${name}.mjs`, import.meta.url).pathname;

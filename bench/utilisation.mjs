@@ -6,8 +6,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { expectedCost } from '../dist/protocol/verification-cost.js';
+import { readFlags } from '../scripts/flags.mjs';
 
 const HELP = `Usage: node bench/utilisation.mjs [--authorities 3] [--trainers 1] [--rounds 20] [--round-blocks 40] [--block-interval 1000] [--batch-size 32]
                                   [--seconds 3600]
@@ -21,8 +21,9 @@ const POLL_MS = 500;
 const MODEL = ['--model-size', '200000', '--vocab-size', '512', '--context-length', '32'];
 const ROUNDS = { max_segments: 512, steps_per_segment: 40 };
 
-const { values } = parseArgs({
-  options: {
+const values = readFlags(
+  import.meta.url,
+  {
     authorities: { type: 'string', default: '3' },
     trainers: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '20' },
@@ -30,12 +31,11 @@ const { values } = parseArgs({
     'block-interval': { type: 'string', default: '1000' },
     'batch-size': { type: 'string', default: '32' },
     seconds: { type: 'string', default: '3600' },
-    help: { type: 'boolean', default: false },
   },
-});
+  HELP,
+);
 
-if (values.help) console.log(HELP);
-else await main(Number(values.authorities), Number(values.trainers), Number(values.rounds));
+await main(Number(values.authorities), Number(values.trainers), Number(values.rounds));
 
 async function main(authorities, trainers, rounds) {
   const directory = await mkdtemp(join(tmpdir(), 'pol-utilisation-'));

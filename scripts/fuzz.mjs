@@ -3,15 +3,13 @@
 // test/vectors/fuzz/found.json with the mending.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ensureDependencies, main, root } from './bootstrap.mjs';
+import { readFlags } from './flags.mjs';
 
-const { values } = parseArgs({
-  options: {
-    target: { type: 'string' },
-    seconds: { type: 'string', default: '600' },
-    seed: { type: 'string', default: '1' },
-  },
+const values = readFlags(import.meta.url, {
+  target: { type: 'string' },
+  seconds: { type: 'string', default: '600' },
+  seed: { type: 'string', default: '1' },
 });
 await main(async () => {
   if (values.target === undefined) throw new Error('say --target NAME: one of test/fuzz/targets.ts');

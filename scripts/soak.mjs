@@ -2,11 +2,11 @@
 // As root on Linux each node gets a network namespace of its own, so that partitions are real; elsewhere there are none, and it says so.
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ensureBuilt, ensureDependencies, main, root } from './bootstrap.mjs';
+import { readFlags } from './flags.mjs';
 
 const NODES = 7;
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '60' }, seed: { type: 'string', default: '1' } } });
+const values = readFlags(import.meta.url, { minutes: { type: 'string', default: '60' }, seed: { type: 'string', default: '1' } });
 
 const ip = (...args) => {
   const { status, stderr } = spawnSync('ip', args, { encoding: 'utf8' });

@@ -7,13 +7,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { heldOutBatch, trainingBatch } from '../../dist/data/batches.js';
 import { initialiseWeights } from '../../dist/model/initialise.js';
 import { learningRateAt } from '../../dist/model/schedule.js';
 import { createTrainingEngine } from '../../dist/model/training-engine.js';
 import { selectBackend } from '../../dist/numerics/backends.js';
 import { DEFAULT_LEARNING, DEFAULT_MODEL } from '../../dist/params/network-defaults.js';
+import { readFlags } from '../../scripts/flags.mjs';
 import { loadDefaultDataset } from '../default-dataset.mjs';
 import { findTorch, HOW_TO_INSTALL } from './find-torch.mjs';
 import { lossCurveSvg } from './loss-curve-svg.mjs';
@@ -25,20 +25,20 @@ Prints the smoothed training loss and the held-out loss of both, and how far the
 const SMOOTHED_STEPS = 50;
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-const { values } = parseArgs({
-  options: {
+const values = readFlags(
+  import.meta.url,
+  {
     steps: { type: 'string', default: '2000' },
     'evaluate-every': { type: 'string', default: '50' },
     'held-out': { type: 'string', default: '64' },
     threads: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     output: { type: 'string' },
-    help: { type: 'boolean', default: false },
   },
-});
+  HELP,
+);
 
-if (values.help) console.log(HELP);
-else await main();
+await main();
 
 async function main() {
   const run = {
