@@ -31,6 +31,8 @@ type Server = (bytes: Uint8Array, from: string) => Promise<Uint8Array>;
 
 export const peerName = (index: number): string => `node-${index}`;
 const indexOf = (peer: string): number => Number(peer.slice('node-'.length));
+/** Sockets give Buffers, whose `slice` is no copy: what keeps a piece of a message must not depend on one. */
+const asReceived = (bytes: Uint8Array): Uint8Array => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /**
  * SIMULATED peer-to-peer layer behind the production interface. All nodes are connected to all, so that gossip needs no
@@ -149,9 +151,9 @@ export function createPeerNetwork(options: PeerNetworkOptions, environment: Node
           if (!payload.isAnswer) environment.sendReliably(from, { type: 'hello', height: height(), isAnswer: true });
           return;
         case 'direct':
-          return judged(direct, payload.bytes, peer);
+          return judged(direct, asReceived(payload.bytes), peer);
         case 'gossip':
-          return judged(topics.get(payload.topic), payload.bytes, peer);
+          return judged(topics.get(payload.topic), asReceived(payload.bytes), peer);
         case 'request':
           return answer(payload.id, from, servers.get(payload.protocol), payload.bytes);
         case 'response': {
