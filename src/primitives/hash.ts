@@ -1,13 +1,26 @@
-import { createHash } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { utf8 } from './bytes.ts';
 
 /** 32 bytes. */
 export type Hash = Uint8Array;
 
+/** Node has it since 20.12. Nodes of hash chains and trees are short, and a Hash object costs them more than the hash. */
+const hashAtOnce = (crypto as { hash?: typeof crypto.hash }).hash;
+const scratch = new Uint8Array(256);
+
 /** SHA-256 (FIPS 180-4) of the concatenation. node's own: 1.9 GB/s, where keccak in JavaScript reaches some tens of MB/s. */
 export function sha256(...parts: readonly Uint8Array[]): Hash {
-  const hash = createHash('sha256');
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (hashAtOnce !== undefined && length <= scratch.length) {
+    let at = 0;
+    for (const part of parts) {
+      scratch.set(part, at);
+      at += part.length;
+    }
+    return new Uint8Array(hashAtOnce('sha256', scratch.subarray(0, length), 'buffer'));
+  }
+  const hash = crypto.createHash('sha256');
   for (const part of parts) hash.update(part);
   return new Uint8Array(hash.digest());
 }

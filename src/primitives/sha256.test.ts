@@ -13,6 +13,7 @@ describe('portable SHA-256', () => {
 
   test('hashes the concatenation of its parts', () => {
     expect(portableSha256(utf8('a'), utf8(''), utf8('bc'))).toEqual(sha256(utf8('abc')));
+    expect(sha256(utf8('a'), utf8(''), utf8('bc'))).toEqual(sha256(utf8('abc')));
   });
 
   test('tags a domain as the other one does', () => {
