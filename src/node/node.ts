@@ -411,7 +411,9 @@ function applicationOf(chain: Chain, log: Logger): BlockApplication {
         await chain.validate(block);
         return true;
       } catch (error) {
-        log.warn({ height: block.header.height, ...refusal(error) }, 'refused a proposed block');
+        const { height } = block.header;
+        // Not the proposer's fault when sync brought the final block meanwhile.
+        if (height > chain.height) log.warn({ height, ...refusal(error) }, 'refused a proposed block');
         return false;
       }
     },
