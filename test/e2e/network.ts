@@ -14,6 +14,10 @@ const PROGRAM = fileURLToPath(new URL('../../bin/pol-node.mjs', import.meta.url)
 
 const POLL_MS = 250;
 
+/** Nodes of networks not disposed of yet: what they complained of goes with a failure. */
+const current = new Set<TestNode>();
+const COMPLAINTS_TOLD = 6;
+
 export interface TestNode {
   readonly name: string;
   readonly config: Readonly<Record<string, unknown>>;
@@ -88,6 +92,7 @@ export async function createTestNetwork(options: {
     await writeFile(file, JSON.stringify(config, undefined, 2));
     nodes.push(createTestNode(name, file, config, directory, hostOf(i)));
   }
+  for (const node of nodes) current.add(node);
   return {
     directory,
     genesis,
@@ -99,6 +104,7 @@ export async function createTestNetwork(options: {
     },
     async dispose() {
       await Promise.all(nodes.map((node) => node.kill()));
+      for (const node of nodes) current.delete(node);
       await rm(directory, { recursive: true, force: true });
     },
   };
@@ -169,9 +175,21 @@ function createTestNode(name: string, file: string, config: Record<string, unkno
 export async function until(what: string, condition: () => Promise<boolean>, patienceMs = 240_000): Promise<void> {
   const deadline = Date.now() + patienceMs;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}; the nodes' last complaints:\n${await complaints()}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+async function complaints(): Promise<string> {
+  const logs = await Promise.all([...current].map(({ log }) => readFile(log, 'utf8').catch(() => '')));
+  return logs
+    .flatMap((log) =>
+      log
+        .split('\n')
+        .filter((line) => /"level":"(?:warn|error)"/.test(line))
+        .slice(-COMPLAINTS_TOLD),
+    )
+    .join('\n');
 }
 
 /** Runs a pol-node command to its end and gives what it printed. */
