@@ -15,9 +15,9 @@ import { type ArithmeticFault, createChecker } from './checker.ts';
 import { learningError } from './errors.ts';
 import { createEvaluator } from './evaluator.ts';
 import { createGate, createQueue } from './gate.ts';
-import { createKeptOpenings } from './kept-openings.ts';
 import { modelRootOf, startRootOf } from './model-root.ts';
 import { openModelStore } from './models.ts';
+import { createKeptOpenings } from './openings.ts';
 import { openRoundRecords } from './round-record.ts';
 import { createTrainer } from './trainer.ts';
 import type { LearningService, UpdateReference } from './types.ts';
@@ -196,10 +196,6 @@ export async function assembleLearningService(parts: LearningParts): Promise<Lea
     async finishTraining() {
       assertOpen();
       return finishing.run(() => trainer.finish());
-    },
-    async opening(round, address, segment) {
-      assertOpen();
-      return (await trainer.opening(round, address, segment)) ?? openings.get(round, address, segment);
     },
     async obtain(proof, assignment, segment, source) {
       assertOpen();

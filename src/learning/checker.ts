@@ -10,9 +10,9 @@ import { carriesAny, isVectorOf, mayBeginWith, readBeginning, readCarried } from
 import { learningError } from './errors.ts';
 import { nextTurn } from './gate.ts';
 import { gradientDigest } from './gradient-digest.ts';
-import type { KeptOpenings } from './kept-openings.ts';
 import { verifyOpening } from './leaves.ts';
 import type { ModelStore, RoundStart } from './models.ts';
+import type { KeptOpenings } from './openings.ts';
 import { decodeState, isStateOf, startStateRoot, stateByteLength, stateRoot, type TrainingState } from './state.ts';
 import type { Assignment, LearningService, Opening, ProofSource, SegmentFinding } from './types.ts';
 import type { CarriedVector } from './update-format.ts';
@@ -33,7 +33,7 @@ export interface CheckerDependencies {
   readonly models: Pick<ModelStore, 'start'>;
   readonly blobs: BlobStore;
   readonly index: BlobIndex;
-  readonly openings: Pick<KeptOpenings, 'keep'>;
+  readonly openings: KeptOpenings;
   readonly onFault: (fault: ArithmeticFault) => void;
   /** Aborted when the service closes: a check under way ends with LEARNING_CLOSED. */
   readonly closing: AbortSignal;

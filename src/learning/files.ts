@@ -36,6 +36,9 @@ export async function removeIfPresent(path: string): Promise<void> {
 }
 
 /** Makes `parent/name` and gives its path. */
+/** Where in a node's data directory its learning service keeps everything but blobs. */
+export const learningDirectory = (dataDirectory: string): string => join(dataDirectory, 'learning');
+
 export async function subdirectory(parent: string, name: string): Promise<string> {
   const path = join(parent, name);
   await mkdir(path, { recursive: true });

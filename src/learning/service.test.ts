@@ -5,6 +5,8 @@ import { describeDataset } from '../data/dataset.ts';
 import type { Genesis } from '../params/genesis.ts';
 import { toHex } from '../primitives/bytes.ts';
 import { createFileBlobStore } from '../store/blobs.ts';
+import { learningDirectory } from './files.ts';
+import { openOpenings } from './openings.ts';
 import { createLearningService } from './service.ts';
 import { assignmentOf, copyBlobs, sealedList, sourceFrom, summary, temporaryDirectory, testGenesis, trainRound } from './test-network.ts';
 
@@ -39,7 +41,8 @@ async function textNetwork() {
     };
     const service = await createLearningService(options, { blobs });
     onTestFinished(() => service.close());
-    return { ...service, blobs };
+    const openings = await openOpenings({ genesis: changed, directory: learningDirectory(options.directory) }, { blobs });
+    return { ...service, ...openings, blobs };
   }
   return { genesis, open };
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { loadDataset } from '../data/dataset.ts';
 import { createTrainingEngine } from '../model/training-engine.ts';
 import { selectBackend } from '../numerics/backends.ts';
@@ -10,6 +9,7 @@ import type { BlobStore } from '../store/kv.ts';
 import { assembleLearningService } from './assemble.ts';
 import { openTextTokenizer } from './assets.ts';
 import type { ArithmeticFault } from './checker.ts';
+import { learningDirectory } from './files.ts';
 import type { LearningService } from './types.ts';
 
 /** Structured-clonable: the service usually lives in a worker thread. */
@@ -90,7 +90,7 @@ export async function createLearningService(
   const confirming = confirmingBackendOf(backend.name);
   return assembleLearningService({
     genesis,
-    directory: join(options.directory, 'learning'),
+    directory: learningDirectory(options.directory),
     assets,
     dataset,
     backend,

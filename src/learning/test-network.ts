@@ -17,6 +17,7 @@ import { createMemoryBlobStore } from '../store/memory-blobs.ts';
 import { assembleLearningService, type LearningParts } from './assemble.ts';
 import { vectorFromBytes } from './chunks.ts';
 import { leavesRoot, openSegment } from './leaves.ts';
+import { type Openings, openOpenings } from './openings.ts';
 import { encodeState, stateRoot } from './state.ts';
 import type { Assignment, LearningService, ModelFiles, ProofSource, SegmentFinding, TrainedRound, UpdateReference } from './types.ts';
 import type { CarriedVector } from './update-format.ts';
@@ -123,7 +124,7 @@ export const createEngine: LearningParts['createEngine'] = (backend) =>
 /** A service, with its own blobs and directory unless given; closed when the test ends. */
 export async function openNode(
   parts: Partial<LearningParts> = {},
-): Promise<LearningService & { readonly blobs: BlobStore; readonly directory: string }> {
+): Promise<LearningService & Openings & { readonly blobs: BlobStore; readonly directory: string }> {
   const directory = parts.directory ?? (await temporaryDirectory());
   const blobs = parts.blobs ?? createMemoryBlobStore();
   const service = await assembleLearningService({
@@ -140,7 +141,8 @@ export async function openNode(
     blobs,
   });
   onTestFinished(() => service.close());
-  return { ...service, blobs, directory };
+  const openings = await openOpenings({ genesis: parts.genesis ?? testGenesis, directory }, { blobs });
+  return { ...service, ...openings, blobs, directory };
 }
 
 /** A trainer's place in the open round of a service. */
@@ -161,7 +163,7 @@ export async function trainRound(service: LearningService, assignment: Assignmen
 }
 
 /** Serves a trainer's openings and states to a checker whose blob store is `into`. */
-export function sourceFrom(trainer: Pick<LearningService, 'opening'> & { readonly blobs: BlobStore }, into: BlobStore): ProofSource {
+export function sourceFrom(trainer: Openings & { readonly blobs: BlobStore }, into: BlobStore): ProofSource {
   return {
     opening: (proof, segment) => trainer.opening(proof.round, proof.trainer, segment),
     async blob(id, _, maxBytes, verify) {
@@ -234,7 +236,7 @@ export async function trainDishonestly(
   segments: number,
   deviation: Deviation,
   genesis: Genesis = testGenesis,
-): Promise<{ readonly proof: ProofOperation; readonly opening: LearningService['opening']; readonly blobs: BlobStore }> {
+): Promise<{ readonly proof: ProofOperation; readonly opening: Openings['opening']; readonly blobs: BlobStore }> {
   const workload = createWorkload(genesis, { dataset: testDataset });
   const carried = workload.updates.nothingCarried && (deviation.carried?.root ?? workload.updates.nothingCarried);
   const blobs = createMemoryBlobStore();

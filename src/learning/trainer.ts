@@ -3,7 +3,6 @@ import { equalBytes } from '../primitives/bytes.ts';
 import type { Clock } from '../primitives/clock.ts';
 import { messageOf } from '../primitives/errors.ts';
 import { type Hash, sha256 } from '../primitives/hash.ts';
-import type { Address } from '../primitives/keys.ts';
 import type { Logger } from '../primitives/log.ts';
 import type { BlobStore } from '../store/kv.ts';
 import type { BlobIndex } from './blob-index.ts';
@@ -11,11 +10,11 @@ import { ownCarried, readBeginning, readCarried } from './carried.ts';
 import { littleEndianBytes } from './chunks.ts';
 import { learningError } from './errors.ts';
 import type { Gate } from './gate.ts';
-import { leavesRoot, openerOf } from './leaves.ts';
+import { leavesRoot } from './leaves.ts';
 import type { ModelStore } from './models.ts';
 import type { RoundRecord, RoundRecords } from './round-record.ts';
 import { decodeState, encodeState, isStateOf, startStateRoot, stateByteLength, stateRoot } from './state.ts';
-import type { Assignment, Opening, TrainedRound, TrainingProgress } from './types.ts';
+import type { Assignment, TrainedRound, TrainingProgress } from './types.ts';
 import { loadStart, loadState, runSegment, stateAfter, type Workload } from './workload.ts';
 
 /** Makes a round's segments, and the proof of them. One round at a time. */
@@ -23,7 +22,6 @@ export interface Trainer {
   /** As LearningService.train. */
   train(assignment: Assignment, onProgress: (progress: TrainingProgress) => void, maxSegments?: number): Promise<void>;
   finish(): Promise<TrainedRound | undefined>;
-  opening(round: number, trainer: Address, segment: number): Promise<Opening | undefined>;
   /** Ends training of rounds before `round` at once; resolves when it has ended. */
   abandonBefore(round: number): Promise<void>;
 }
@@ -56,8 +54,6 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
   let job: Job | undefined;
   let scratch: Uint8Array | undefined;
   let writing: Promise<void> = Promise.resolve();
-  /** The proof that checkers asked for last: they ask for many segments of one, and each answer keeps this thread from training. */
-  let opened: { readonly round: number; readonly trainer: Address; readonly open: ReturnType<typeof openerOf> } | undefined;
 
   async function train(
     assignment: Assignment,
@@ -265,15 +261,6 @@ export function createTrainer(workload: Workload, dependencies: TrainerDependenc
   return {
     train,
     finish,
-    async opening(round, trainer, segment) {
-      if (opened?.round !== round || !equalBytes(opened.trainer, trainer)) {
-        const record = await records.read(round, trainer);
-        // Before the proof is given out its number of leaves is open, and so are the paths.
-        if (record?.update === undefined) return undefined;
-        opened = { round, trainer, open: openerOf(workload.scope(round, trainer), record.stateRoots) };
-      }
-      return opened.open(segment);
-    },
     async abandonBefore(round) {
       if (job === undefined || job.assignment.round >= round) return;
       job.abandoned = true;

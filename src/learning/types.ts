@@ -131,8 +131,6 @@ export interface LearningService {
    * @throws LEARNING_STORE_CORRUPT when the disk damaged the last state: nothing is claimed then
    */
   finishTraining(): Promise<TrainedRound | undefined>;
-  /** A segment of an own proof, or of one that was checked here, opened from disk while its round is kept. */
-  opening(round: number, trainer: Address, segment: number): Promise<Opening | undefined>;
 
   /**
    * Fetches what checking a segment needs, its opening and the state it starts from, and executes nothing: calls wait neither for each

@@ -93,8 +93,8 @@ async function startSource(tamper: Tampering = (_, answer) => answer): Promise<S
     protocolState: blocks.state,
     store,
     blobs: createMemoryBlobStore(),
+    openings: { opening: async () => undefined },
     learning: {
-      opening: async () => undefined,
       heldStarts: async () => [],
       heldModels: async () => [
         {

@@ -22,6 +22,7 @@ import type { BlockApplication } from '../consensus/types.ts';
 import { createSenderRecovery } from '../execution/senders.ts';
 import { systemPace } from '../execution/watch.ts';
 import { readTokenizerFiles } from '../learning/assets.ts';
+import { openOpenings } from '../learning/openings.ts';
 import { createUpdateFormat } from '../learning/update-format.ts';
 import { createNetwork } from '../network/create-network.ts';
 import { authorityAddresses, type Genesis, genesisHash } from '../params/genesis.ts';
@@ -133,6 +134,7 @@ async function assemble(
     await learning.close();
     await terminate();
   });
+  const openings = await openOpenings({ genesis, directory: paths.learning }, { blobs });
   if (standing === 'new') {
     const { modelRoot, startRoot } = await learning.current();
     await store.write(blocks.initialise(context.genesisHash, initialProtocolState(genesis, context.genesisHash, modelRoot, startRoot)));
@@ -171,7 +173,7 @@ async function assemble(
   const source = createPeerSource(peerSourceOptions(learning.parameters, context), {
     network,
     blobs,
-    learning,
+    openings,
     models: createModelDownload({ directory: paths.download, parameters: learning.parameters }, downloads),
     stopping: stopping.signal,
     clock: systemClock,
@@ -241,6 +243,7 @@ async function assemble(
     store,
     blobs,
     learning,
+    openings,
     genesisDocument: utf8(JSON.stringify(genesis)),
   });
 

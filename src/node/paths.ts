@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { learningDirectory } from '../learning/files.ts';
 import type { NodeConfig } from '../params/node-config.ts';
 
 /** What lies where in a data directory. */
@@ -7,6 +8,7 @@ export function pathsOf(config: NodeConfig) {
   return {
     store: join(root, 'chain'),
     blobs: join(root, 'blobs'),
+    learning: learningDirectory(root),
     download: join(root, 'download'),
     served: join(root, 'served'),
     wal: join(root, 'consensus.wal'),

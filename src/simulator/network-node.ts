@@ -189,7 +189,7 @@ function assemble(
     {
       network,
       blobs,
-      learning: honestLearning,
+      openings: honestLearning,
       models: NO_MODELS,
       stopping: new AbortController().signal,
       clock,
@@ -257,6 +257,7 @@ function assemble(
     finalBlock: (height) => blocks.block(height)?.final,
     blobs,
     learning: honestLearning,
+    openings: honestLearning,
     genesisDocument: utf8('simulated'),
   });
 

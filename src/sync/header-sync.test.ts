@@ -71,7 +71,8 @@ const honest: Answer = (() => {
     protocolState: () => undefined,
     store: source.store,
     blobs: createMemoryBlobStore(),
-    learning: { opening: async () => undefined, heldModels: async () => [], heldStarts: async () => [] },
+    learning: { heldModels: async () => [], heldStarts: async () => [] },
+    openings: { opening: async () => undefined },
     genesisDocument: new Uint8Array(0),
   });
   return (bytes) => ask('headers', bytes);

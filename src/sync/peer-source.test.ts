@@ -32,7 +32,7 @@ function setUp(peers: Parameters<typeof fakePeers>[0], own?: Opening, clock: Clo
     {
       network,
       blobs,
-      learning: { opening: async () => own },
+      openings: { opening: async () => own },
       models: { fetch: async () => undefined, discard: async () => {} },
       clock,
       stopping: new AbortController().signal,

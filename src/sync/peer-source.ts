@@ -2,7 +2,8 @@ import type { ModelSource } from '../chain/model-keeper.ts';
 import { MAX_OPENING_BYTES } from '../codec/limits.ts';
 import { openingCodec } from '../codec/opening.ts';
 import { verifyOpening } from '../learning/leaves.ts';
-import type { LearningService, ProofSource } from '../learning/types.ts';
+import type { Openings } from '../learning/openings.ts';
+import type { ProofSource } from '../learning/types.ts';
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import type { Clock } from '../primitives/clock.ts';
 import { isPolError, messageOf } from '../primitives/errors.ts';
@@ -32,7 +33,7 @@ export function createPeerSource(
     readonly network: PeerRequests;
     readonly blobs: BlobStore;
     /** A node that trains and judges opens its own proofs itself. */
-    readonly learning: Pick<LearningService, 'opening'>;
+    readonly openings: Openings;
     readonly models: ModelDownload;
     /** Aborts when the node stops. */
     readonly stopping: AbortSignal;
@@ -40,7 +41,7 @@ export function createPeerSource(
     readonly log: Logger;
   },
 ): ModelSource & ProofSource {
-  const { network, blobs, learning, models, stopping, clock, log } = dependencies;
+  const { network, blobs, openings, models, stopping, clock, log } = dependencies;
   /** By identity: two callers that want one blob share its transfer. */
   const transfers = new Map<string, Promise<boolean>>();
 
@@ -124,7 +125,7 @@ export function createPeerSource(
     async opening(proof, segment) {
       const { round, trainer } = proof;
       const scope = { chainId: options.chainId, genesisHash: options.genesisHash, round, trainer };
-      const own = await learning.opening(round, trainer, segment);
+      const own = await openings.opening(round, trainer, segment);
       if (own !== undefined) return own;
       const request = openingRequestCodec.encode({ round, trainer, segment });
       for (const peer of peersFor(trainer)) {

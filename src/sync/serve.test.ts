@@ -38,7 +38,8 @@ async function setUp() {
     protocolState: node.blocks.state,
     store: node.store,
     blobs,
-    learning: { opening: async (round) => (round === 1 ? OPENING : undefined), heldModels: async () => [], heldStarts: async () => [] },
+    learning: { heldModels: async () => [], heldStarts: async () => [] },
+    openings: { opening: async (round) => (round === 1 ? OPENING : undefined) },
     genesisDocument: utf8('{}'),
   });
   return { ask, blobs, blocks: node.blocks, chain: node.chain };

@@ -4,6 +4,7 @@ import { certifiedHeaderCodec, encodeFinalBlock } from '../codec/blocks.ts';
 import { openingCodec } from '../codec/opening.ts';
 import type { CertifiedHeader, FinalBlock } from '../codec/types.ts';
 import { readStateItem } from '../execution/state-download.ts';
+import type { Openings } from '../learning/openings.ts';
 import type { LearningService } from '../learning/types.ts';
 import { equalBytes } from '../primitives/bytes.ts';
 import type { Hash } from '../primitives/hash.ts';
@@ -47,10 +48,11 @@ export function serveSync(dependencies: {
   /** Where the state trie is. */
   readonly store: Pick<KeyValueStore, 'get'>;
   readonly blobs: BlobStore;
-  readonly learning: Pick<LearningService, 'opening' | 'heldModels' | 'heldStarts'>;
+  readonly learning: Pick<LearningService, 'heldModels' | 'heldStarts'>;
+  readonly openings: Openings;
   readonly genesisDocument: Uint8Array;
 }): void {
-  const { network, headers, finalBlock, protocolState, store, blobs, learning, genesisDocument } = dependencies;
+  const { network, headers, finalBlock, protocolState, store, blobs, learning, openings, genesisDocument } = dependencies;
   const models = createModelFilesServer({ learning });
 
   network.handle('genesis', async () => genesisDocument);
@@ -102,7 +104,7 @@ export function serveSync(dependencies: {
 
   network.handle('opening', async (bytes) => {
     const { round, trainer, segment } = openingRequestCodec.decode(bytes);
-    const opening = await learning.opening(round, trainer, segment);
+    const opening = await openings.opening(round, trainer, segment);
     return opening === undefined ? NOTHING : openingCodec.encode(opening);
   });
 }

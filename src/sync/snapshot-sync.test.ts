@@ -41,7 +41,8 @@ function serve(node: TestNode): Answer {
     protocolState: node.blocks.state,
     store: node.store,
     blobs: createMemoryBlobStore(),
-    learning: { opening: async () => undefined, heldModels: async () => [], heldStarts: async () => [] },
+    learning: { heldModels: async () => [], heldStarts: async () => [] },
+    openings: { opening: async () => undefined },
     genesisDocument: new Uint8Array(0),
   });
   return ask;

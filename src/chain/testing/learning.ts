@@ -14,7 +14,6 @@ export function fakeLearning(parts: Partial<LearningService>): LearningService {
     updateIsValid: missing('updateIsValid'),
     train: missing('train'),
     finishTraining: missing('finishTraining'),
-    opening: missing('opening'),
     obtain: missing('obtain'),
     check: missing('check'),
     measureUpdates: missing('measureUpdates'),

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createBlockStore } from '../../chain/block-store.ts';
 import { createHeaderStore } from '../../chain/header-store.ts';
+import { openOpenings } from '../../learning/openings.ts';
 import { createLearningService } from '../../learning/service.ts';
 import { pathsOf } from '../../node/paths.ts';
 import { authorityAddresses, genesisHash, parseGenesis } from '../../params/genesis.ts';
@@ -74,6 +75,7 @@ export async function openDirectorySource(
       store,
       blobs,
       learning,
+      openings: await openOpenings({ genesis, directory: paths.learning }, { blobs }),
       genesisDocument: utf8(genesisText),
     });
     return {

@@ -113,7 +113,7 @@ async function verify(source: ChainSource, flags: VerifyFlags, io: Io, progress:
     {
       network,
       blobs,
-      learning: { opening: async () => undefined },
+      openings: { opening: async () => undefined },
       models: { fetch: async () => undefined, discard: async () => {} },
       stopping: signal,
       clock: io.clock,

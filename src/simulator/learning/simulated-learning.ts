@@ -2,6 +2,7 @@ import { createMutex } from '../../chain/mutex.ts';
 import type { Opening, ProofOperation } from '../../codec/types.ts';
 import { learningError } from '../../learning/errors.ts';
 import { type LeafScope, leavesRoot, openerOf } from '../../learning/leaves.ts';
+import type { Openings } from '../../learning/openings.ts';
 import type { Assignment, LearningService, TrainedRound, TrainingProgress } from '../../learning/types.ts';
 import { equalBytes, toHex } from '../../primitives/bytes.ts';
 import type { Clock } from '../../primitives/clock.ts';
@@ -83,7 +84,7 @@ export interface LearningMeter {
   onProof(record: RoundRecord & { readonly proof: TrainedRound }): void;
 }
 
-export interface SimulatedLearning extends LearningService {
+export interface SimulatedLearning extends LearningService, Openings {
   /** Serves openings of states that were not trained here: for adversaries. */
   adopt(record: RoundRecord): void;
   scope(round: number, trainer: Address): LeafScope;
