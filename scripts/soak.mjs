@@ -35,8 +35,12 @@ function makeNamespaces(prefix) {
   return hub;
 }
 
+/** With what still runs in them: a run that was interrupted may have been in the midst of starting a node. */
 function removeNamespaces(prefix) {
   for (const name of [`${prefix}-hub`, ...Array.from({ length: NODES }, (_, i) => `${prefix}-${i}`)]) {
+    for (const pid of spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).stdout?.split('\n') ?? []) {
+      if (Number(pid) > 0) process.kill(Number(pid), 'SIGKILL');
+    }
     spawnSync('ip', ['netns', 'del', name]);
   }
 }
