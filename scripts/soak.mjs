@@ -38,9 +38,8 @@ function makeNamespaces(prefix) {
 /** With what still runs in them: a run that was interrupted may have been in the midst of starting a node. */
 function removeNamespaces(prefix) {
   for (const name of [`${prefix}-hub`, ...Array.from({ length: NODES }, (_, i) => `${prefix}-${i}`)]) {
-    for (const pid of spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).stdout?.split('\n') ?? []) {
-      if (Number(pid) > 0) process.kill(Number(pid), 'SIGKILL');
-    }
+    const pids = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).stdout?.split('\n').filter(Boolean) ?? [];
+    if (pids.length > 0) spawnSync('kill', ['-9', ...pids]);
     spawnSync('ip', ['netns', 'del', name]);
   }
 }
