@@ -10,15 +10,15 @@ import { openerOf } from './leaves.ts';
 import { openRoundRecords } from './round-record.ts';
 import type { Opening } from './types.ts';
 
-/** Opens segments of the proofs made here, and of those checked here: who judges a verdict again needs them, also when the trainer is gone. */
+/** Opens segments of proofs made here, and of those checked here: who judges a verdict again needs them, also when the trainer is gone. */
 export interface Openings {
   /** Undefined when the round is not kept, the proof not given out, or the segment not one of its. */
   opening(round: number, trainer: Address, segment: number): Promise<Opening | undefined>;
 }
 
 /**
- * Reads what the learning service of this folder (learningDirectory) left on disk, in whichever thread: checkers wait seconds for an opening, and a step of a
- * large model keeps the thread that trains for longer.
+ * Reads what the learning service of this folder (learningDirectory) left on disk, in whichever thread: a checker waits
+ * seconds for an opening, and a step of a large model keeps the thread that trains for longer.
  */
 export async function openOpenings(
   { genesis, directory }: { readonly genesis: Genesis; readonly directory: string },
