@@ -45,7 +45,7 @@ const LOOPBACK: TestHost = { address: '127.0.0.1', enter: [] };
 
 export interface TestNetwork {
   readonly directory: string;
-  readonly genesis: Record<string, unknown> & { rounds: Record<string, number> };
+  readonly genesis: Record<string, unknown> & { rounds: Record<string, number>; learning: Record<string, unknown> };
   readonly nodes: readonly TestNode[];
   node(name: string): TestNode;
   /** Ends what still runs and removes the folder. */
@@ -58,6 +58,8 @@ export async function createTestNetwork(options: {
   readonly flags?: readonly string[];
   /** Changes to the genesis's `rounds`, made before the first start. */
   readonly rounds?: Readonly<Record<string, number>>;
+  /** And to its `learning`. */
+  readonly learning?: Readonly<Record<string, unknown>>;
   /** Changes to every node's configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Where each node runs, when not all on loopback. */
@@ -77,6 +79,7 @@ export async function createTestNetwork(options: {
   const genesis = JSON.parse(await readFile(genesisFile, 'utf8')) as TestNetwork['genesis'];
   // Blocks are short: windows of one would miss a vote on a busy machine.
   Object.assign(genesis.rounds, { vote_blocks: 2, dispute_blocks: 4 }, options.rounds);
+  Object.assign(genesis.learning, options.learning);
   await writeFile(genesisFile, JSON.stringify(genesis));
   const names = Array.from({ length: count }, (_, i) => (i < options.authorities ? `authority_${i}` : `node_${i}`));
   const hostOf = (i: number) => options.hosts?.[i] ?? LOOPBACK;

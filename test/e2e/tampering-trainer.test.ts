@@ -93,6 +93,8 @@ describe('a trainer with one flipped bit in the end state of one segment', () =>
       nodes: 2,
       // Four of at most eight segments are checked: the first one is among them in three rounds of seven.
       rounds: { max_segments: 8, checks_per_authority: 4 },
+      // Each round counts its own steps, so that the bit flips in each: with carried moments it did in the first alone.
+      learning: { carry_moments: false },
       // Long enough for the verdict to be judged again on a busy machine.
       config: { keep_rounds: 40 },
     });
