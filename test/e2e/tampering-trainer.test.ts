@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadDataset } from '../../src/data/dataset.ts';
 import { recoverKeys } from '../../src/execution/crypto.ts';
 import { assembleLearningService } from '../../src/learning/assemble.ts';
+import { learningDirectory } from '../../src/learning/files.ts';
 import { createTrainingEngine } from '../../src/model/training-engine.ts';
 import type { TrainingEngine } from '../../src/model/types.ts';
 import { startNode } from '../../src/node/node.ts';
@@ -66,7 +67,7 @@ async function startFaultyLearning({ service, blobDirectory }: LearningWorkerDat
   );
   const remote = await assembleLearningService({
     genesis,
-    directory: join(service.directory, 'learning'),
+    directory: learningDirectory(service.directory),
     dataset,
     backend,
     confirmingBackend: undefined,
