@@ -16,7 +16,7 @@ import { initCode } from '../../execution/testing/contracts.ts';
 import { alice, CHAIN_ID, GENESIS_TIME, signed as signedTransaction, signerOf, testGenesis } from '../../execution/testing/fixture.ts';
 import { assembleLearningService } from '../../learning/assemble.ts';
 import { littleEndianBytes, vectorRoot } from '../../learning/chunks.ts';
-import { replaceFile } from '../../learning/files.ts';
+import { learningDirectory, replaceFile } from '../../learning/files.ts';
 import { modelRootOf, startRootOf } from '../../learning/model-root.ts';
 import type { LearningService, ModelFiles } from '../../learning/types.ts';
 import { initialiseWeights } from '../../model/initialise.ts';
@@ -229,7 +229,7 @@ const dataset: Dataset = {
 export function openLearning(genesis: Genesis, directory: string, blobs: BlobStore): Promise<LearningService> {
   return assembleLearningService({
     genesis,
-    directory: join(directory, 'learning'),
+    directory: learningDirectory(directory),
     dataset,
     backend: createReferenceBackend(),
     confirmingBackend: undefined,
